@@ -1,0 +1,1 @@
+"""Tell reader comments from articles, and spam from readers."""
