@@ -1,10 +1,193 @@
-"""str → str and str → facts."""
+"""str → str and str → facts: folding of disguised words, the texts of a batch as one array of characters.
+
+Usage::
+
+    fold("Ｖ\u200bіаgrа") == "viagra"
+    batch = encode(["one text", "another"])
+    batch.points, batch.classes, batch.starts          # of the folded texts, back to back
+"""
 
 from __future__ import annotations
 
-__all__ = ["guess_language"]
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamfilter import charclass as cc
+
+__all__ = ["Batch", "encode", "fold"]
+
+Points = NDArray[np.uint32]
+Classes = NDArray[np.uint8]
+Starts = NDArray[np.int64]
+
+# Cyrillic, Greek and other letters that look like a Latin one (after case folding).  Used only in words
+# that mix scripts, so that Russian and Greek words stay what they are.
+_LOOKALIKES: Final = dict(
+    zip(
+        "авекмнорстухіјѕԁԛԝьгпѵһӏ" + "αβγεηικνορτυχωϲϳ" + "օսհոցզ" + "ıɡɑɩɪʀʏᴀᴄᴅᴇᴍɴᴏᴘᴛᴜᴠᴡᴢ",
+        "abekmhopctyxijsdqwbrnvhl" + "abyenikvoptuxwcj" + "ouhngq" + "igaliryacdemnoptuvwz",
+        strict=True,
+    )
+)
+#: Single letters in a row, with one separator between each, from which on they are read as one word
+#: ("v i a g r a"); shorter runs are initials and enumerations.
+SPACED_LETTERS: Final = 4
+_SEPARATOR: Final = 0
 
 
-def guess_language(text: str) -> str | None:
-    """Two-letter code of the language of ``text``, or None where it cannot be told."""
-    return None  # placeholder, replaced in the next commit
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts as arrays of characters, back to back, each followed by NUL.
+
+    ``points`` (uint32) and ``classes`` (uint8, without the upper-case bit) hold the folded texts;
+    text ``i`` is ``points[starts[i] : starts[i + 1] - 1]``.  ``raw_classes`` and ``raw_starts``
+    are those of the texts as given; ``folds`` (int32, texts × 3) counts what folding changed:
+    invisible characters taken out, letters replaced in mixed words, spaced letters joined.
+    """
+
+    points: Points
+    classes: Classes
+    starts: Starts
+    raw_points: Points
+    raw_classes: Classes
+    raw_starts: Starts
+    folds: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+
+def fold(text: str) -> str:
+    """``text`` in lower case, compatibility forms and look-alike letters made plain, spaced words joined."""
+    batch = encode([text])
+    return batch.points[:-1].tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def encode(texts: Sequence[str]) -> Batch:
+    """The texts as one ``Batch``; the result for a text does not depend on the others."""
+    joined = _join(texts)
+    raw_points, raw_starts = _points(joined)
+    raw_classes = cc.classes_of(raw_points)
+    folds = np.zeros((len(texts), 3), np.int32)
+    if joined.isascii():
+        points, classes, starts = _ascii_lower(raw_points), raw_classes & 0x7F, raw_starts
+    else:
+        points, classes, starts = _fold_points(raw_points, raw_classes, folds)
+    points, classes, starts = _join_spaced(points, classes, starts, folds)
+    return Batch(points, classes, starts, raw_points, raw_classes, raw_starts, folds)
+
+
+def _join(texts: Sequence[str]) -> str:
+    joined = "\0".join(texts) + "\0" if texts else ""
+    if joined.count("\0") != len(texts):
+        joined = "\0".join(t.replace("\0", " ") for t in texts) + "\0"
+    return joined
+
+
+def _points(joined: str) -> tuple[Points, Starts]:
+    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return points, _starts(points)
+
+
+def _starts(points: Points) -> Starts:
+    ends = np.flatnonzero(points == _SEPARATOR)
+    starts = np.zeros(len(ends) + 1, np.int64)
+    starts[1:] = ends + 1
+    return starts
+
+
+def _ascii_lower(points: Points) -> Points:
+    upper = (points >= 65) & (points <= 90)
+    return points + (upper.astype(np.uint32) << 5)
+
+
+def _fold_points(raw: Points, raw_classes: Classes, folds: NDArray[np.int32]) -> tuple[Points, Classes, Starts]:
+    hidden = raw_classes == cc.INVISIBLE
+    if hidden.any():
+        folds[:, 0] = _per_text(hidden, raw)
+        raw = raw[~hidden]
+    text = raw.tobytes().decode("utf-32-le", "surrogatepass")
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    # A compatibility form may spell a space or NUL-free sequence, never a NUL: the texts stay apart.
+    points, starts = _points(folded)
+    classes = cc.classes_of(points) & 0x7F
+    points, classes = _plain_letters(points, classes, folds)
+    return points, classes, starts
+
+
+def _per_text(hits: NDArray[np.bool_], points: Points) -> NDArray[np.int32]:
+    """How many of ``hits`` stand in each text."""
+    owner = np.cumsum(points == _SEPARATOR)
+    texts = int(owner[-1]) if owner.size else 0
+    return np.bincount(owner[hits], minlength=texts + 1)[:texts].astype(np.int32)
+
+
+@cache
+def _lookalike_table() -> NDArray[np.uint16]:
+    table = np.arange(0x10000, dtype=np.uint16)
+    for other, latin in _LOOKALIKES.items():
+        table[ord(other)] = ord(latin)
+    return table
+
+
+def _plain_letters(points: Points, classes: Classes, folds: NDArray[np.int32]) -> tuple[Points, Classes]:
+    """Replace look-alike letters in words that mix Latin letters with others."""
+    foreign = ((classes >= cc.CYRILLIC) & (classes <= cc.GREEK)) | (classes == cc.OTHER_LETTER) | (points > 0x250) & (
+        points < 0x2B0
+    )
+    if not foreign.any():
+        return points, classes
+    word = (classes >= cc.WORD[0]) & (classes <= cc.WORD[1])
+    begins = np.flatnonzero(word & ~np.concatenate(([False], word[:-1])))
+    lengths_end = np.flatnonzero(word & ~np.concatenate((word[1:], [False]))) + 1
+    plain = np.concatenate(([0], np.cumsum((classes == cc.LATIN) & ~foreign)))
+    strange = np.concatenate(([0], np.cumsum(foreign)))
+    mixed = (plain[lengths_end] > plain[begins]) & (strange[lengths_end] > strange[begins])
+    if not mixed.any():
+        return points, classes
+    inside = np.zeros(len(points) + 1, np.int8)
+    np.add.at(inside, begins[mixed], 1)
+    np.add.at(inside, lengths_end[mixed], -1)
+    where = np.flatnonzero((np.cumsum(inside[:-1]) > 0) & foreign & (points < 0x10000))
+    new = _lookalike_table()[points[where]]
+    changed = where[new != points[where]]
+    points = points.copy()
+    points[where] = new
+    classes[where] = cc.classes_of(points[where]) & 0x7F
+    hit = np.zeros(len(points), np.bool_)
+    hit[changed] = True
+    folds[:, 1] = _per_text(hit, points)
+    return points, classes
+
+
+def _join_spaced(
+    points: Points, classes: Classes, starts: Starts, folds: NDArray[np.int32]
+) -> tuple[Points, Classes, Starts]:
+    """Take the separators out of words written letter by letter."""
+    n = len(points)
+    if n < 2 * SPACED_LETTERS:
+        return points, classes, starts
+    word = (classes >= cc.WORD[0]) & (classes <= cc.WORD[1]) & (classes != cc.DIGIT)
+    alone = word.copy()
+    alone[1:] &= ~word[:-1]
+    alone[:-1] &= ~word[1:]
+    link = np.zeros(n, np.bool_)  # a single letter, one separator, a single letter
+    link[:-2] = alone[:-2] & alone[2:] & (classes[1:-1] != cc.SEPARATOR) & (classes[1:-1] != cc.NEWLINE)
+    if not (link[:-4] & link[2:-2] & link[4:]).any():
+        return points, classes, starts
+    gone = np.zeros(n, np.bool_)
+    for parity in (0, 1):
+        own = link[parity::2]
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], own.view(np.int8), [0]))))
+        for begin, end in zip(edges[::2], edges[1::2], strict=True):
+            if end - begin >= SPACED_LETTERS - 1:
+                gone[parity + 1 + 2 * np.arange(begin, end)] = True
+    folds[:, 2] = _per_text(gone, points)
+    points, classes = points[~gone], classes[~gone]
+    return points, classes, _starts(points)

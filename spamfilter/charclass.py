@@ -1,0 +1,196 @@
+"""The class of every character: letter of which script, digit, space, punctuation, emoji, invisible.
+
+Usage::
+
+    classes = classes_of(np.frombuffer("abc 1".encode("utf-32-le"), np.uint32))
+
+The table covers the Basic Multilingual Plane (65,536 bytes, one a code point) and is stored with
+the package (``charclass.npy``), so that features do not depend on the Unicode version of the
+Python that scores; ``python -m spamfilter.charclass`` makes it again.  The few planes above are
+told apart by ranges.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CJK", "UPPER", "WORD", "classes_of", "names", "table"]
+
+SPACE: Final = 0
+NEWLINE: Final = 1
+LATIN: Final = 2
+DIGIT: Final = 3
+CYRILLIC: Final = 4
+GREEK: Final = 5
+HANGUL: Final = 6
+ARABIC: Final = 7
+HEBREW: Final = 8
+THAI: Final = 9
+INDIC: Final = 10
+OTHER_LETTER: Final = 11
+MARK: Final = 12
+FULLWIDTH: Final = 13
+FANCY: Final = 14
+HAN: Final = 15
+KANA: Final = 16
+STOP: Final = 17  # . , ; : ' " - and their kin
+EXCLAMATION: Final = 18
+QUESTION: Final = 19
+CURRENCY: Final = 20
+BRACKET: Final = 21
+TECHNICAL: Final = 22  # / \ @ # & = _ | ~ ^ * + < > % `
+OTHER_PUNCTUATION: Final = 23
+SYMBOL: Final = 24
+EMOJI: Final = 25
+INVISIBLE: Final = 26
+CONTROL: Final = 27
+SEPARATOR: Final = 28  # NUL, which stands between the texts of a batch
+
+CLASSES: Final = 29
+#: Classes from LATIN to FANCY make words; HAN and KANA make words of one character each.
+WORD: Final = (LATIN, FANCY)
+CJK: Final = (HAN, KANA)
+#: Added to the class of an upper-case letter.
+UPPER: Final = 0x80
+
+_SCRIPTS: Final = (
+    ("LATIN", LATIN),
+    ("CYRILLIC", CYRILLIC),
+    ("GREEK", GREEK),
+    ("HANGUL", HANGUL),
+    ("ARABIC", ARABIC),
+    ("HEBREW", HEBREW),
+    ("THAI", THAI),
+    ("LAO", THAI),
+    ("KHMER", THAI),
+    ("MYANMAR", THAI),
+    ("DEVANAGARI", INDIC),
+    ("BENGALI", INDIC),
+    ("TAMIL", INDIC),
+    ("TELUGU", INDIC),
+    ("GUJARATI", INDIC),
+    ("KANNADA", INDIC),
+    ("MALAYALAM", INDIC),
+    ("GURMUKHI", INDIC),
+    ("SINHALA", INDIC),
+    ("CJK", HAN),
+    ("HIRAGANA", KANA),
+    ("KATAKANA", KANA),
+)
+_STOPS: Final = frozenset(".,;:'\"-‘’“”„«»‹›–—…·、。，；：")
+_TECHNICAL: Final = frozenset("/\\@#&=_|~^*+<>%`")
+# Zero-width and other characters that show nothing: used to hide words from filters.
+_INVISIBLE: Final = frozenset(
+    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2800, 0x3164, 0xFEFF, 0xFFA0]
+    + [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), *range(0xFE00, 0xFE10)]
+)
+_EMOJI_BMP: Final = (range(0x2600, 0x27C0), range(0x2B00, 0x2C00), range(0x2300, 0x2400))
+_PATH: Final = Path(__file__).with_name("charclass.npy")
+
+
+def names() -> list[str]:
+    """Lower-case names of the classes, by number."""
+    found = {v: k.lower() for k, v in globals().items() if isinstance(v, int) and k.isupper() and v < CLASSES}
+    return [found[i] for i in range(CLASSES)]
+
+
+@cache
+def table() -> NDArray[np.uint8]:
+    """Class of each code point below 65,536."""
+    loaded: NDArray[np.uint8] = np.load(_PATH)
+    return loaded
+
+
+def classes_of(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Classes of code points, same shape; upper-case letters have ``UPPER`` added."""
+    low = points.astype(np.uint16)
+    out = table()[low]
+    high = np.flatnonzero(points > 0xFFFF)
+    if high.size:
+        out[high] = _classes_above(points[high])
+    return out
+
+
+def _classes_above(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    out = np.full(points.shape, OTHER_LETTER, np.uint8)
+    for low, high, kind in ABOVE:
+        out[(points >= low) & (points < high)] = kind
+    return out
+
+
+#: Planes above the first: start, end, class.
+ABOVE: Final = (
+    (0x1D400, 0x1D800, FANCY),
+    (0x1F000, 0x1F100, EMOJI),
+    (0x1F100, 0x1F200, FANCY),
+    (0x1F200, 0x1FB00, EMOJI),
+    (0x20000, 0x40000, HAN),
+    (0xE0000, 0xE1000, INVISIBLE),
+    (0xF0000, 0x110000, CONTROL),
+)
+
+
+def _letter_class(char: str, category: str) -> int:
+    name = unicodedata.name(char, "")
+    if 0xFF00 <= ord(char) <= 0xFFEF and unicodedata.normalize("NFKC", char).isascii():
+        return FULLWIDTH
+    compatible = unicodedata.normalize("NFKC", char)
+    if compatible != char and compatible.isascii() and (0x2070 <= ord(char) < 0x2500):
+        return FANCY
+    kind = next((k for prefix, k in _SCRIPTS if name.startswith(prefix)), OTHER_LETTER)
+    if name.startswith("HALFWIDTH KATAKANA"):
+        kind = KANA
+    return kind | UPPER if category == "Lu" and kind in (LATIN, CYRILLIC, GREEK) else kind
+
+
+def _class(char: str) -> int:
+    code, category = ord(char), unicodedata.category(char)
+    if code == 0:
+        return SEPARATOR
+    if code in _INVISIBLE:
+        return INVISIBLE
+    if char in "\n\r\x0b\x0c\x85\u2028\u2029":
+        return NEWLINE
+    if char.isspace() or category == "Zs":
+        return SPACE
+    if 0x24B6 <= code <= 0x24E9 or 0x2460 <= code < 0x24B6:
+        return FANCY
+    if char == "々":
+        return HAN
+    if category[0] == "L":
+        return _letter_class(char, category)
+    if category[0] == "N":
+        return FULLWIDTH if 0xFF10 <= code <= 0xFF19 else DIGIT
+    if category[0] == "M":
+        return MARK
+    return _sign_class(char, code, category)
+
+
+def _sign_class(char: str, code: int, category: str) -> int:
+    if char in _STOPS:
+        return STOP
+    if char in "!！¡":
+        return EXCLAMATION
+    if char in "?？¿":
+        return QUESTION
+    if category == "Sc":
+        return CURRENCY
+    if char in _TECHNICAL:
+        return TECHNICAL
+    if category in ("Ps", "Pe"):
+        return BRACKET
+    if category[0] == "P":
+        return OTHER_PUNCTUATION
+    if any(code in r for r in _EMOJI_BMP):
+        return EMOJI
+    return SYMBOL if category[0] == "S" else CONTROL
+
+
+if __name__ == "__main__":
+    np.save(_PATH, np.array([_class(chr(i)) for i in range(0x10000)], np.uint8))

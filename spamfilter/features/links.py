@@ -1,0 +1,196 @@
+"""Links: those in a comment's text, and the one behind its author's name.
+
+Usage::
+
+    link_counts(texts)          # float64, shape (texts, len(LINK_COLUMNS))
+    url_signals(urls)           # float64, shape (urls, len(URL_COLUMNS))
+
+Nothing is fetched; only the letters of the address are looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LINK_COLUMNS", "URL_COLUMNS", "host_of", "link_counts", "url_signals"]
+
+LINK_COLUMNS: Final = (
+    "links",
+    "link_hosts",
+    "link_share",
+    "link_deep",
+    "link_shortener",
+    "link_known",
+    "link_odd_tld",
+    "anchors",
+    "bbcode",
+    "bare_domains",
+    "handles",
+    "phones",
+    "emails",
+    "link_first",
+    "link_last",
+)
+URL_COLUMNS: Final = (
+    "url",
+    "url_host_length",
+    "url_hyphens",
+    "url_digits",
+    "url_depth",
+    "url_query",
+    "url_odd_tld",
+    "url_known",
+    "url_shortener",
+    "url_profile",
+    "url_https",
+    "url_punycode",
+    "url_subdomains",
+    "url_page",
+)
+
+_URL: Final = re.compile(r"(?:https?://|www\.)([^\s/<>\"'\]\[(){}|\\,]+)([^\s<>\"'\]\[{}|\\]*)", re.I)
+_ANCHOR: Final = re.compile(r"<a\s[^>]{0,500}href|&lt;a\s", re.I)
+_BBCODE: Final = re.compile(r"\[/?(?:url|link|img|b|email)\b", re.I)
+# A domain written without http:// or www., with one of the endings that are no file extensions or words.
+_BARE: Final = re.compile(
+    r"(?<![\w@./-])[\w-]{2,60}(?:\s?[.\u2024\u3002]\s?|\[\.\]|\(dot\)|\sdot\s)"
+    r"(?:com|net|org|info|biz|ru|cn|top|xyz|online|site|shop|club|vip|live|store|link|click|bet|casino|example|"
+    r"co\.uk|co|me|io|tv|ly|cc|pw|tk|ml|ga|cf|de|fr|es|it|pl|id|br)\b(?!\()",
+    re.I,
+)
+_HANDLE: Final = re.compile(r"(?<![\w.])@[A-Za-z]\w{3,31}\b|\bt\.me/|\bwa\.me/|\bwhats\s?app\b.{0,20}\d", re.I)
+_PHONE: Final = re.compile(r"(?<![\w./=-])\+?\(?\d{1,4}\)?(?:[\s.\-/]?\(?\d{2,4}\)?){2,5}(?![\w/])")
+_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|\[email\]", re.I)
+#: A phone number has at least this many digits (ITU-T E.164 allows 15; shorter runs are years, dates and prices).
+PHONE_DIGITS: Final = 8
+
+_SHORTENERS: Final = frozenset(
+    "bit.ly tinyurl.com goo.gl t.co ow.ly is.gd buff.ly cutt.ly rb.gy shorturl.at adf.ly tiny.cc s.id lnkd.in t.ly v.gd "
+    "soo.gd bl.ink short.io rebrand.ly clck.ru vk.cc qps.ru u.to shorte.st ouo.io linktr.ee bit.do trib.al".split()
+)
+# Places where people, not shops, have their pages; a link there says little.
+_KNOWN: Final = frozenset(
+    "wikipedia.org wikimedia.org github.com github.io gitlab.com stackoverflow.com stackexchange.com serverfault.com superuser.com "
+    "youtube.com youtu.be vimeo.com flickr.com imgur.com blogspot.com wordpress.com blogger.com livejournal.com tumblr.com typepad.com "
+    "medium.com google.com microsoft.com apple.com mozilla.org python.org facebook.com twitter.com linkedin.com reddit.com amazon.com "
+    "archive.org nytimes.com bbc.co.uk theguardian.com arxiv.org gravatar.com about.me bitbucket.org sourceforge.net php.net "
+    "openid.net myopenid.com last.fm soundcloud.com goodreads.com pinterest.com instagram.com spotify.com w3.org gist.github.com".split()
+)
+_USUAL_TLDS: Final = frozenset(
+    "com org net edu gov de fr uk es it nl ch at be se no dk fi pl cz pt br ca au nz jp cn tw kr in ie eu io me us ru ua il gr hu ro tr mx ar cl "
+    "id za blog dev app name hk sg my th vn info example".split()
+)
+_PROFILE: Final = re.compile(r"/(?:users?|profile|members?|u|in|people|author)/|/@|/\d{6,}", re.I)
+_SECOND_LEVEL: Final = frozenset("co com org net ac gov edu or ne go gob".split())
+
+
+def host_of(url: str) -> str:
+    """Lower-case host name of an address, without ``www.`` and port; empty if there is none."""
+    text = url.strip()
+    if "//" not in text:
+        text = "//" + text
+    try:
+        host = (urlsplit(text).hostname or "").lower()
+    except ValueError:  # "Invalid IPv6 URL" and the like
+        return ""
+    return host.removeprefix("www.")
+
+
+def registered(host: str) -> str:
+    """The part of a host name that somebody registered, by rule of thumb ("a.b.co.uk" → "b.co.uk")."""
+    parts = host.split(".")
+    keep = 3 if len(parts) > 2 and parts[-2] in _SECOND_LEVEL and len(parts[-1]) == 2 else 2
+    return ".".join(parts[-keep:])
+
+
+def link_counts(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Link signals of each text, by ``LINK_COLUMNS``."""
+    out = np.zeros((len(texts), len(LINK_COLUMNS)))
+    for i, text in enumerate(texts):
+        if "." in text or "@" in text or "[" in text or "<" in text or "://" in text:
+            _in_text(text, out[i])
+        if sum(map(str.isdigit, text[:2000])) >= PHONE_DIGITS:
+            out[i, 11] = _phones(text)
+    return out
+
+
+def _in_text(text: str, row: NDArray[np.float64]) -> None:
+    low = text.lower()
+    if "http" in low or "www." in low:
+        _addresses(text, row)
+    if "<a" in low or "&lt;a" in low:
+        row[7] = len(_ANCHOR.findall(text))
+    if "[" in text:
+        row[8] = len(_BBCODE.findall(text))
+    if "." in text:
+        rest = _URL.sub(" ", text) if row[0] else text
+        row[9] = sum(1 for m in _BARE.finditer(rest))
+    if "@" in text or "me/" in low or "app" in low:
+        row[10] = len(_HANDLE.findall(text))
+        row[12] = len(_EMAIL.findall(text))
+    elif "[email]" in low:
+        row[12] = low.count("[email]")
+
+
+def _addresses(text: str, row: NDArray[np.float64]) -> None:
+    found = list(_URL.finditer(text))
+    if not found:
+        return
+    hosts = [m[1].lower().removeprefix("www.").rstrip(".:;!?") for m in found]
+    sites = [registered(h) for h in hosts]
+    row[0] = len(found)
+    row[1] = len(set(sites))
+    row[2] = sum(len(m[0]) for m in found) / len(text)
+    row[3] = sum(len(m[2]) > 1 for m in found)
+    row[4] = sum(s in _SHORTENERS for s in sites)
+    row[5] = sum(s in _KNOWN for s in sites)
+    row[6] = sum(s.rpartition(".")[2] not in _USUAL_TLDS for s in sites)
+    row[13] = found[0].start() < 3
+    row[14] = found[-1].end() > len(text) - 3
+
+
+def _phones(text: str) -> int:
+    plain = _URL.sub(" ", text) if "http" in text or "www." in text else text
+    return sum(sum(map(str.isdigit, m[0])) >= PHONE_DIGITS for m in _PHONE.finditer(plain))
+
+
+def url_signals(urls: Sequence[str | None]) -> NDArray[np.float64]:
+    """Signals of the address behind the author's name, by ``URL_COLUMNS``; zeros where there is none."""
+    out = np.zeros((len(urls), len(URL_COLUMNS)))
+    for i, url in enumerate(urls):
+        if url:
+            out[i] = _one_url(url)
+    return out
+
+
+@lru_cache(maxsize=65536)
+def _one_url(url: str) -> tuple[float, ...]:
+    host = host_of(url)
+    if not host:
+        return (0.0,) * len(URL_COLUMNS)
+    site = registered(host)
+    _, _, rest = url.partition("//")
+    path = "/" + rest.partition("/")[2]
+    return (
+        1.0,
+        np.log1p(len(site)),
+        site.count("-"),
+        min(sum(map(str.isdigit, site)), 6),
+        min(path.rstrip("/").count("/"), 5),
+        "?" in path,
+        site.rpartition(".")[2] not in _USUAL_TLDS,
+        site in _KNOWN,
+        site in _SHORTENERS,
+        bool(_PROFILE.search(path)),
+        url[:6].lower() == "https:",
+        "xn--" in host,
+        max(host.count(".") - site.count("."), 0),
+        path.lower().endswith((".html", ".htm", ".php", ".asp", ".aspx")),
+    )
