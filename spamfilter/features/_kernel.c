@@ -351,7 +351,8 @@ static PyObject *list_counts(PyObject *self, PyObject *args) {
 
 /* ---- what a comment shares with its context */
 PyDoc_STRVAR(relate_doc, "relate(word, ptr, context_word, context_ptr, order, context_of, idf, idf_shift, out)");
-#define RELATE_COLUMNS 8
+#define IDF_BINS 6
+#define RELATE_COLUMNS (8 + 2 * IDF_BINS)
 static PyObject *relate(PyObject *self, PyObject *args) {
     Py_buffer v[8];
     int shift;
@@ -399,6 +400,7 @@ static PyObject *relate(PyObject *self, PyObject *args) {
                 mine.count[at]++;
             }
             double mass = 0, shared = 0, dot = 0, own = 0, top = 0, distinct = 0, both = 0;
+            for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
             for (uint64_t at = 0; at <= mine.mask; at++) {
                 if (!mine.key[at]) continue;
                 double g = idf[((mine.key[at] - 1) << 1) >> shift], f = g * log1p((double)mine.count[at]);
@@ -406,8 +408,15 @@ static PyObject *relate(PyObject *self, PyObject *args) {
                 own += f * f;
                 distinct++;
                 if (x < 0) continue;
+                int bin = (int)(g * IDF_BINS);
+                if (bin >= IDF_BINS) bin = IDF_BINS - 1;
+                if (bin < 0) bin = 0;
                 uint64_t there = slot(&theirs, mine.key[at] - 1);
-                if (!theirs.key[there]) continue;
+                if (!theirs.key[there]) {
+                    row[8 + bin]++;
+                    continue;
+                }
+                row[8 + IDF_BINS + bin]++;
                 shared += g;
                 both++;
                 dot += f * g * log1p((double)theirs.count[there]);

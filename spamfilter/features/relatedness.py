@@ -21,7 +21,13 @@ __all__ = ["COLUMNS", "IDF_BITS", "Words", "pairs_of", "relate_words"]
 
 #: Background frequencies are kept in 2**IDF_BITS places.
 IDF_BITS: Final = 18
-COLUMNS: Final = ("mass", "shared", "dot", "own", "context", "distinct", "both", "top")
+#: Words are counted apart by rarity, in so many steps of equal width.
+IDF_BINS: Final = 6
+COLUMNS: Final = (
+    *("mass", "shared", "dot", "own", "context", "distinct", "both", "top"),
+    *(f"only_{i}" for i in range(IDF_BINS)),
+    *(f"both_{i}" for i in range(IDF_BINS)),
+)
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -33,7 +39,8 @@ def relate_words(mine: Words, theirs: Words, context_of: I64, idf: NDArray[np.fl
 
     Columns: sum of the weights of the comment's different words; of those that the context has too;
     scalar product of the two tf-idf vectors; squared lengths of the comment's and of the context's
-    vector; number of different words; number shared; largest weight shared.
+    vector; number of different words; number shared; largest weight shared; then, by rarity (weight times
+    ``IDF_BINS``, rounded down), the number of different words the context lacks, and that it has.
     """
     if kernel is None:
         return _relate(mine, theirs, context_of, idf)
@@ -74,8 +81,16 @@ def _relate(mine: Words, theirs: Words, context_of: I64, idf: NDArray[np.float32
         np.bincount(text, minlength=n),
         np.bincount(text[hit], minlength=n),
         top,
+        *_by_rarity(text[(context >= 0) & ~hit], g[(context >= 0) & ~hit], n),
+        *_by_rarity(text[hit], g[hit], n),
     ]
     return np.column_stack(columns)
+
+
+def _by_rarity(text: I64, weight: F64, n: int) -> list[F64]:
+    step = np.clip((weight * IDF_BINS).astype(np.int64), 0, IDF_BINS - 1)
+    counts = np.bincount(text * IDF_BINS + step, minlength=n * IDF_BINS).reshape(n, IDF_BINS)
+    return list(counts.T.astype(np.float64))
 
 
 def pairs_of(words: Words) -> Words:

@@ -1,0 +1,205 @@
+"""Article and title of a parsed page whose comments have been taken out.
+
+Usage::
+
+    read_title(tree)
+    read_article(tree, source)      # takes what is no article out of the tree
+
+The article is where themes say it is (``articleBody``, ``entry-content`` and their kin); where no theme says so,
+it is the element that holds most of the page's paragraphs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from spamfilter.segment.blocktext import block_text, fold
+from spamfilter.segment.inside import drop, inside, once
+
+__all__ = ["read_article", "read_title"]
+
+# In the order in which they are trusted; the first that is on the page counts, and of several the longest.
+_PLACES = (
+    "[itemprop=articleBody]",
+    ".td-post-content",
+    ".entry-content",
+    ".post-content",
+    ".postcontent",
+    ".entrycontent",
+    ".article-content",
+    ".article-body",
+    ".post-entry",
+    ".post-body",
+    ".entry",
+    ".post_content",
+    ".content-inner",
+    ".single-content",
+    ".storycontent",
+    ".e-content",
+    ".post .content",
+    ".the-content",
+    ".blog-content",
+    ".article__content",
+    ".article__body",
+    ".story-body",
+    ".gh-content",
+    ".body.markup",
+    ".asset-content",
+    ".field-name-body",
+    ".field--name-body",
+)
+# An article shorter than this is checked against the rest of the page: it may be a teaser under the same class.
+_SHORT = 300
+# How much longer the paragraphs elsewhere must be to overrule the theme.
+_OVERRULE = 4
+# Elements of one kind that are compared; nested ones each repeat the text of those inside.
+_MOST_ALIKE = 30
+_MOST_PARTS = 400
+# Paragraphs shorter than this are labels and captions.
+_SHORTEST_PARAGRAPH = 30
+# Paragraphs looked at to find the article on pages without a theme.
+_MOST_PARAGRAPHS = 5_000
+# Characters read in them; nested paragraphs count again.
+_MOST_READ = 20_000_000
+
+# Boxes that an article may stand in, and how much longer than its text the text of such a box may be.
+_MOST_STEPS = 4
+_LITTLE_MORE = 1.35
+
+_JUNK_TAGS = "script, style, form, nav, button, select, noscript, iframe, #jp-post-flair, #toc_container, #comments"
+# Class names of what themes and plug-ins put into an article.
+_JUNK_CLASSES = frozenset(
+    (
+        "sharedaddy jp-relatedposts wpcnt addtoany_share_save_container yarpp-related shariff sharing social-share "
+        "share-buttons post-share heateor_sss_sharing_container crp_related rp4wp-related-posts adsbygoogle "
+        "wp-block-jetpack-related-posts navigation post-navigation pagination screen-reader-text sr-only visually-hidden "
+        "comment-reply-link tts vgwort mb-center et_social_inline swp_social_panel ezoic-ad adthrive-ad wpp-list lwptoc "
+        "ez-toc-container comments-area"
+    ).split()
+)
+# Share bars, jumps, lists of contents and of other posts by common plug-ins.  The words are common, so a part that
+# holds a good share of the article is left in: it is a wrapper named for what stands at its end.
+_WIDE_JUNK = re.compile(
+    r"share-|sharing|share_|^ssba|dpsp-|jump-to|^wprm-recipe-snippet|related-?posts|related-articles|table-of-contents|"
+    r"newsletter|breadcrumb|^addtoany_content|social-icons|post-tags"
+)
+_SMALL_SHARE = 0.2
+_SMALL = 200
+_CLASSES = re.compile(r" class=\"([^\"]*)\"")
+_PLAIN_NAME = re.compile(r"[\w-]+")
+# Around the article where only its outer element is known.
+_FRAME = (
+    "header, footer, aside, h1, .entry-meta, .post-meta, .postmeta, .postmetadata, .entry-utility, .tags, .post-tags, "
+    ".entry-footer, .entry-header, .entry-title, .post-title, .author-box, .author-bio, [class*=related], [class*=meta-], "
+    "[role=navigation], [role=complementary], [class*=sidebar], [class*=advert], .date, #respond"
+)
+
+
+def read_title(tree: LexborHTMLParser) -> str | None:
+    """Title of the article: og:title, else the first heading, else the document's title."""
+    head = tree.head
+    if head is not None:
+        meta = head.css_first('meta[property="og:title"]')
+        title = fold(meta.attributes.get("content") or "") if meta is not None else ""
+        if title:
+            return title
+    for heading in tree.css("h1")[:_MOST_ALIKE]:
+        title = fold(heading.text())
+        if title:
+            return title
+    element = tree.css_first("title")
+    return (fold(element.text()) or None) if element is not None else None
+
+
+def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] = ()) -> str:
+    """Text of the article; ``places`` are selectors of the page's engine, tried first."""
+    for selector in places:
+        text = "\n".join(filter(None, (_clean_text(node) for node in once(tree.css(selector)))))
+        if text:
+            return text
+    themed = _themed(tree, source)
+    if themed is not None and len(themed.text()) > _SHORT:
+        return _clean_text(themed)
+    dense = _widened(_densest(tree))
+    if themed is not None and (dense is None or len(dense.text()) < _OVERRULE * len(themed.text())):
+        return _clean_text(themed)
+    root = dense if dense is not None else (tree.css_first("article") or tree.css_first("main") or tree.body)
+    return _clean_text(root, _FRAME) if root is not None else ""
+
+
+def _themed(tree: LexborHTMLParser, source: bytes) -> LexborNode | None:
+    for place in _PLACES:
+        # Most places are on few pages, and searching the source costs less than walking the tree.
+        name = place.strip(".[]").rpartition("=")[2].split()[0].split(".")[0].encode()
+        if name in source:
+            found = tree.css(place)
+            if found:
+                return _longest(found)
+    return None
+
+
+def _longest(nodes: list[LexborNode]) -> LexborNode:
+    return nodes[0] if len(nodes) == 1 else max(nodes[:_MOST_ALIKE], key=lambda node: len(node.text()))
+
+
+def _densest(tree: LexborHTMLParser) -> LexborNode | None:
+    """The element that holds most of the text in paragraphs, its own children's counted in full, grandchildren's half."""
+    scores: dict[int, float] = {}
+    holders: dict[int, LexborNode] = {}
+    read = 0
+    for paragraph in tree.css("p, pre, br")[:_MOST_PARAGRAPHS]:
+        holder = paragraph.parent
+        if holder is None:
+            continue
+        length = len(paragraph.text()) if paragraph.tag != "br" else _SHORTEST_PARAGRAPH
+        read += length
+        if length < _SHORTEST_PARAGRAPH:
+            continue
+        if read > _MOST_READ:
+            break
+        for weight in (1.0, 0.5):
+            if holder is None or holder.tag in ("body", "html"):
+                break
+            scores[holder.mem_id] = scores.get(holder.mem_id, 0.0) + weight * length
+            holders[holder.mem_id] = holder
+            holder = holder.parent
+    return holders[max(scores, key=scores.__getitem__)] if scores else None
+
+
+def _widened(node: LexborNode | None) -> LexborNode | None:
+    """The outermost element that holds little more than ``node``: an article in several boxes, with its first lines."""
+    if node is None:
+        return None
+    most = _LITTLE_MORE * len(node.text())
+    for _ in range(_MOST_STEPS):
+        outer = node.parent
+        if outer is None or outer.tag in ("body", "html") or len(outer.text()) > most:
+            break
+        node = outer
+    return node
+
+
+def _clean_text(node: LexborNode, frame: str = "") -> str:
+    drop(node, _JUNK_TAGS)
+    # Looking for the names that are there costs much less than searching the article for all that could be.
+    names = {name for names in set(_CLASSES.findall(node.html or "")) for name in names.split()}
+    names = {name for name in names if _PLAIN_NAME.fullmatch(name)}
+    sure = names & _JUNK_CLASSES
+    if sure:
+        drop(node, ", ".join(f'[class~="{name}"]' for name in sorted(sure)))
+    wide = [f'[class~="{name}"]' for name in sorted(names - sure) if _WIDE_JUNK.search(name)]
+    if frame:
+        wide.append(frame)
+    if wide:
+        _drop_small(node, ", ".join(wide))
+    return block_text(node)
+
+
+def _drop_small(node: LexborNode, selector: str) -> None:
+    """Take out what matches, unless it holds a good share of the text."""
+    limit = max(_SMALL, len(node.text()) * _SMALL_SHARE)
+    for part in reversed(inside(node, selector)[:_MOST_PARTS]):
+        if len(part.text()) < limit:
+            part.decompose()

@@ -1,0 +1,437 @@
+"""Comment elements of a parsed page to comments.
+
+Usage::
+
+    nodes = tree.css(engine.comment)
+    comments = read_comments(nodes, engine, lang="en", url=None)     # takes the elements out of the tree
+
+Comments are read last to first and each is taken out of the tree once read: an answer is gone before the comment
+that holds it is read, so no text can stand in two comments, and what is left for the article holds none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from spamfilter.records import Comment, CommentKind
+from spamfilter.segment.blocktext import block_text, fold, html_text, may_hide
+from spamfilter.segment.dates import parse_date
+from spamfilter.segment.engines import Engine
+from spamfilter.segment.inside import drop, inside, once
+
+__all__ = ["read_comments"]
+
+# Elements between a comment and the one that holds it: themes put two to eight; the limit keeps 20,000 nested
+# elements from being climbed 20,000 times each.
+_FARTHEST_PARENT = 30
+# Comments read before selectors without any hit are put last.
+_KNOWN_AFTER = 2
+# Comments without any hit before the search is given up on the page: links to comments, dates of dateless themes.
+_GIVEN_UP_AFTER = 6
+# Tags, opening and closing, of an element and one inside of it.
+_SIMPLE = 4
+# From this length on, a list is searched for as a whole before one by one.
+_SHORT_LIST = 5
+# Elements of one kind that are looked at within one comment.
+_MOST_HITS = 200
+# A text without any of these has no parts that are not the commenter's words: elements, and words in their classes.
+_JUNK_TAG = re.compile(r"<(?:form|footer|cite|button|h3)\b")
+_NAMES = re.compile(r" class=\"([^\"]*)\"")
+_JUNK_NAME = re.compile(
+    r"comment|reply|says|children|like|hidden|edit|avatar|share|rating|reader|toggle|report|vote|more|message|notice|sign|"
+    r"sig\b|quote|post|menu|control|lightbox|bbcode|attach|author|expand|shimmer|button|profile|moderator|item|ips|js-|links|"
+    r"indented|footer|icon|interaction",
+    re.IGNORECASE,
+)
+# Elements looked into to tell repeated parts of a comment from answers; the theme does the same on the rest.
+_FEW = 20
+# An author's name is a line, not a paragraph.
+_LONGEST_NAME = 120
+# A date as printed ("3 days ago", "yesterday at noon"); what is longer is no date line.
+_LONGEST_DATE = 60
+# Verbs that follow the name in the attribution line of a theme.
+_SAYS = re.compile(
+    r"\s*(?:\b(?:says|said|wrote|writes|sagt|sagte|schreibt|schrieb|meint|meinte|kommentierte|dit|a dit|a écrit|écrit|"
+    r"dice|dijo|comentó|escribió|disse|diz|scrive|ha scritto|ha detto|zegt|schreef|schrijft|pisze|napisał|napisała|"
+    r"пишет|говорит|dedi ki|diyor ki|dedi|berkata|より|さんより|说道?|說道?)\s*(?:on\b.*)?)?[:,：]?\s*$",
+    re.IGNORECASE,
+)
+_BY = re.compile(r"^(?:(?:comment |posted |written )?by|von|par|por|da|door|geschrieben von|escrito por)\s+", re.IGNORECASE)
+_ON_DATE = re.compile(
+    r"[\s,|·•–—@-]+(?:(?:on|am|le|el|em|il|op|den|vom|at|um|dnia|tarihinde|pada)\s+)?(?=(?:[^\W\d]+[.,]?\s+){0,2}\d).*$",
+    re.IGNORECASE,
+)
+# Without any of these the line is the name and nothing else, as it is in most themes.
+_MORE_THAN_NAME = re.compile(
+    r"[\d:：,|•·–—]|^-|-$|\b(?:says?|said|wrote|writes|sag\w+|schr\w+|meint\w*|komm\w+|dit|écrit|di[cj]\w+|com\w+|esc\w+|"
+    r"di[sz]\w*|scri\w+|detto|ze\w+|pisz\w+|nap\w+|пишет|говорит|dedi|ki|berkata|by|von|par|por|da|door|written|posted)\b|"
+    r"より|说|說",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$")  # the member's number
+_SAYS_ELEMENT = re.compile(r"<time\b.*?</time>|<(\w+)[^>]*\bclass=\"[^\"]*\bsays\b[^\"]*\"[^>]*>.*?</\1>", re.DOTALL)
+_PING = re.compile(r"(?:^|[\s_-])(pingback|trackback)(?:$|[\s_-])", re.IGNORECASE)
+_PING_NAME = re.compile(r"\s*(pingback|trackback)\b", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+_DEPTH = re.compile(r"\b(?:depth|level|indent)-?(\d{1,3})\b")
+# Links under a comment, on a line of their own.
+_ACTION = re.compile(
+    r"(?:reply|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|teilen|"
+    r"gefällt mir|kommentar melden|répondre|signaler|partager|j[’']aime|responder|denunciar|compartir|compartilhar|curtir|"
+    r"me gusta|rispondi|segnala|mi piace|condividi|beantwoorden|reageren|melden|odpowiedz|zgłoś|ответить|пожаловаться|"
+    r"поделиться|yanıtla|cevapla|balas|返信|回复|回覆|答复|引用|点赞|답글|loading\.\.\.|wird geladen.*)\s*[.»›→↓]?\s*\d*",
+    re.IGNORECASE,
+)
+_NO_PAGE = ("#", "javascript:", "mailto:")
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a comment element stands among the others."""
+
+    node: LexborNode
+    mark: str
+    names: str
+    parent: int | None
+    depth: int
+
+
+class _Selectors:
+    """Selectors tried in order, those first that had hits on the comments read so far."""
+
+    def __init__(self, selectors: tuple[str, ...]) -> None:
+        self._all = selectors
+        self._order = {selector: position for position, selector in enumerate(selectors)}
+        self._any = ", ".join(selectors)
+        self._known: list[str] = []
+        self._tries = 0
+
+    def hits(self, node: LexborNode) -> list[LexborNode]:
+        """What the first selector with a hit finds inside ``node``, at most a few elements."""
+        self._tries += 1
+        # After a few comments the page's theme is known, and missing on the rest of the list is what costs time.
+        if self._tries > _KNOWN_AFTER:
+            for selector in self._known:
+                found = inside(node, selector)
+                if found:
+                    return found[:_MOST_HITS]
+            if self._tries > _GIVEN_UP_AFTER and not self._known:
+                return []
+        return self._search(node) if len(self._all) <= _SHORT_LIST or inside(node, self._any) else []
+
+    def _search(self, node: LexborNode) -> list[LexborNode]:
+        for selector in self._all:
+            found = inside(node, selector)
+            if found:
+                if selector not in self._known:
+                    self._known = sorted([*self._known, selector], key=self._order.__getitem__)
+                return found[:_MOST_HITS]
+        return []
+
+
+def read_comments(nodes: list[LexborNode], engine: Engine, lang: str | None, url: str | None) -> list[Comment]:
+    """Comments in reading order; their elements are taken out of the tree."""
+    places = _places(nodes, engine)
+    reader = _Reader(engine, lang, url)
+    found: list[Comment | None] = [None] * len(places)
+    for position in range(len(places) - 1, -1, -1):
+        place = places[position]
+        if engine.beside:
+            found[position] = _read_beside(reader, place, engine.beside, engine.comment)
+        else:
+            found[position] = reader.read(place.node, place)
+            place.node.decompose()
+    return _renumbered(found, places)
+
+
+def _read_beside(reader: _Reader, place: _Place, side: str, selector: str) -> Comment | None:
+    """Read a comment whose parts stand beside its element, as if they stood in one."""
+    node, parts = place.node, []
+    if side == "before":
+        holder = node.parent
+        row = _previous_element(holder) if holder is not None else None
+        if row is not None and row.css_first(selector) is not None:  # another comment: not the head of this one
+            row = None
+        parts = [row, node] if row is not None else [node]
+    else:
+        part: LexborNode | None = node
+        while part is not None:  # later comments are gone already, so what follows belongs to this one
+            parts.append(part)
+            part = part.next
+    whole = LexborHTMLParser("".join(part.html or "" for part in parts)).body
+    for part in reversed(parts):
+        part.decompose()
+    return reader.read(whole, place) if whole is not None else None
+
+
+def _previous_element(node: LexborNode) -> LexborNode | None:
+    before = node.prev
+    while before is not None and not before.is_element_node:
+        before = before.prev
+    return before
+
+
+class _Reader:
+    """Reads comments of one page; remembers which selectors its theme uses."""
+
+    def __init__(self, engine: Engine, lang: str | None, url: str | None) -> None:
+        self._authors = _Selectors(engine.author)
+        self._dates = _Selectors(engine.date)
+        self._texts = _Texts(engine)
+        self._links = _Selectors(engine.permalink)
+        self._lang = lang
+        self._url = url
+
+    def read(self, node: LexborNode, place: _Place) -> Comment | None:
+        """The comment in ``node``, or None where it has no text."""
+        author, author_url = _author(node, self._authors, self._url)
+        date, printed = _date(node, self._dates, self._lang)
+        permalink = _permalink(node, self._links, self._url)
+        kind = _kind(place.names, author)
+        text = _without_frame(self._texts.read(node), author)
+        if not text:
+            return None
+        return Comment(
+            text=text,
+            author=author,
+            author_url=author_url,
+            date=date or printed,
+            id=place.mark or None,
+            permalink=permalink,
+            depth=place.depth,
+            kind=kind,
+        )
+
+
+def _renumbered(found: list[Comment | None], places: list[_Place]) -> list[Comment]:
+    """Comments with text, their parents numbered among themselves."""
+    kept: list[Comment] = []
+    number: dict[int, int | None] = {}
+    for position, comment in enumerate(found):
+        up = places[position].parent
+        parent = number.get(up) if up is not None else None
+        if comment is None:
+            number[position] = parent
+            continue
+        number[position] = len(kept)
+        if parent is not None:
+            comment = replace(comment, parent=parent, depth=kept[parent].depth + 1)
+        kept.append(comment)
+    return kept
+
+
+def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
+    """Comment elements without the wrappers that repeat one."""
+    number: dict[int, int] = {}
+    kept: list[_Place] = []
+    wrappers = _Wrappers(", ".join(engine.author) or "cite")
+    for node in once(nodes):
+        attributes = node.attributes
+        mark = attributes.get("id") or attributes.get("data-id") or ""
+        holder = node
+        for _ in range(engine.holder):
+            holder = holder.parent or holder
+        parent = _enclosing(holder, number)
+        if parent is not None and wrappers.repeats(node, mark, kept[parent].mark):
+            number[holder.mem_id] = parent
+            continue
+        number[holder.mem_id] = len(kept)
+        depth = kept[parent].depth + 1 if parent is not None else _printed_depth(node, attributes, engine)
+        kept.append(_Place(node, mark, attributes.get("class") or "", parent, depth))
+    return kept
+
+
+class _Wrappers:
+    """Tells an element that is a part of the comment around it from one that is an answer to it."""
+
+    def __init__(self, authors: str) -> None:
+        self._authors = authors
+        self._answers: dict[str, list[bool]] = {}
+
+    def repeats(self, node: LexborNode, mark: str, outer_mark: str) -> bool:
+        inner, outer = _DIGITS.findall(mark), _DIGITS.findall(outer_mark)
+        if inner:
+            return inner == outer
+        if node.tag not in ("div", "article", "section"):
+            return False
+        # Looking for an author reads all that is nested in the element, so it is done for the first few only.
+        known = self._answers.setdefault(node.attributes.get("class") or "", [])
+        if len(known) < _FEW:
+            known.append(node.css_first(self._authors) is None)
+            return known[-1]
+        return sum(known) * 2 > len(known)
+
+
+def _enclosing(node: LexborNode, number: dict[int, int]) -> int | None:
+    if not number:
+        return None
+    up = node.parent
+    for _ in range(_FARTHEST_PARENT):
+        if up is None:
+            return None
+        position = number.get(up.mem_id)
+        if position is not None:
+            return position
+        up = up.parent
+    return None
+
+
+def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: Engine) -> int:
+    if engine.indent:
+        mark = node.css_first(engine.indent)
+        level = (mark.attributes.get("indent") or "0") if mark else "0"
+        return int(level) if level.isdigit() else 0
+    match = _DEPTH.search(attributes.get("class") or "")
+    return max(0, int(match[1]) - 1) if match and "depth-" in match.group() else 0
+
+
+def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
+    for element in selectors.hits(node)[:_FEW]:
+        source = element.html or ""
+        if "<time" in source or "says" in source:
+            source = _SAYS_ELEMENT.sub("", source)
+        # Most names stand alone in an element or in one link; only what is more complex is cut into lines.
+        line = fold(element.text()) if source.count("<") <= _SIMPLE else html_text(source).partition("\n")[0]
+        if line:
+            return _name(line), _address(_link_of(element), url)
+    return None, None
+
+
+def _name(line: str) -> str | None:
+    """The name in an attribution line such as "written by NAME on May 5, 2010 at 10:00"."""
+    line = line[:_LONGEST_NAME].strip()
+    if not _MORE_THAN_NAME.search(line):
+        return line or None
+    tail = _ON_DATE.search(line)
+    if tail and parse_date(tail.group(), "en"):
+        line = line[: tail.start()]
+    name = _NUMBER.sub("", _BY.sub("", _SAYS.sub("", line))).strip(" :,|•·–—-")
+    return name or None
+
+
+def _link_of(element: LexborNode) -> str | None:
+    if element.tag == "a":
+        return element.attributes.get("href")
+    inner = element.css_first("a")
+    if inner is not None:
+        return inner.attributes.get("href")
+    outer = element.parent
+    return outer.attributes.get("href") if outer is not None and outer.tag == "a" else None
+
+
+def _address(link: str | None, url: str | None) -> str | None:
+    """A link as an address, absolute if the page's is known; None for one that leads nowhere."""
+    link = (link or "").strip()
+    if not link or link.lower().startswith(_NO_PAGE):
+        return None
+    if not url:
+        return link
+    try:
+        return urljoin(url, link)
+    except ValueError:  # such as a broken IPv6 address: keep what is printed
+        return link
+
+
+def _permalink(node: LexborNode, selectors: _Selectors, url: str | None) -> str | None:
+    for element in selectors.hits(node):
+        link = (element.attributes.get("href") or "").strip()
+        if link and not link.lower().startswith("javascript:") and link != "#":
+            if not url:
+                return link
+            return _address(link, url) or url.split("#")[0] + link
+    return None
+
+
+def _date(node: LexborNode, selectors: _Selectors, lang: str | None) -> tuple[str | None, str | None]:
+    """The date in ISO 8601 if it can be read, and as printed."""
+    printed = ""
+    for element in selectors.hits(node)[:_FEW]:
+        attributes = element.attributes
+        stamp = attributes.get("datetime") or attributes.get("content") or ""
+        date = parse_date(stamp, lang) if stamp else None
+        if date is None:
+            text = fold(element.text())
+            date = parse_date(text, lang) or parse_date(attributes.get("title") or "", lang)
+            printed = printed or text
+        if date:
+            return date, None
+    return None, printed if 0 < len(printed) <= _LONGEST_DATE else None
+
+
+def _kind(names: str, author: str | None) -> CommentKind:
+    match = _PING.search(names) or _PING_NAME.match(author or "")
+    if match is None:
+        return "comment"
+    return "pingback" if match[1].lower() == "pingback" else "trackback"
+
+
+class _Texts:
+    """Reads the commenter's words; remembers which classes of the page may be something else."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._selectors = _Selectors(engine.text)
+        self._junk = engine.junk
+        self._suspicious: dict[str, bool] = {}
+
+    def read(self, node: LexborNode) -> str:
+        found = self._selectors.hits(node)
+        if not found:
+            found = inside(node, "p")
+        if len(found) > 1:
+            found = _outermost(found)
+        if len(found) == 1:
+            return self._clean(found[0])
+        return "\n".join(filter(None, map(self._clean, found)))
+
+    def _clean(self, element: LexborNode) -> str:
+        source = element.html or ""
+        if self._junk and self._may_have_junk(source):
+            drop(element, self._junk)
+            source = element.html or ""
+        if may_hide(source):
+            return block_text(element)
+        return html_text(source)
+
+    def _may_have_junk(self, source: str) -> bool:
+        inner = source.find(">")  # inside the element, not in its own tag
+        if _JUNK_TAG.search(source, inner):
+            return True
+        for names in _NAMES.findall(source, inner):
+            answer = self._suspicious.get(names)
+            if answer is None:
+                answer = self._suspicious[names] = _JUNK_NAME.search(names) is not None
+            if answer:
+                return True
+        return False
+
+
+def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
+    seen: dict[int, int] = {}
+    kept = []
+    for position, node in enumerate(nodes):
+        if _enclosing(node, seen) is None:
+            kept.append(node)
+        seen[node.mem_id] = position
+    return kept
+
+
+def _without_frame(text: str, author: str | None) -> str:
+    """``text`` without the attribution line that a theme puts before it and the links that it puts after it."""
+    lines = text.split("\n")
+    while len(lines) > 1 and _ACTION.fullmatch(lines[-1]):
+        lines.pop()
+    if author and len(lines) > 1 and lines[0].startswith(author) and _is_attribution(lines[0][len(author) :]):
+        del lines[0]
+        if len(lines) > 1 and len(lines[0]) <= _LONGEST_DATE and _is_attribution(lines[0]):
+            del lines[0]
+    return "\n".join(lines)
+
+
+def _is_attribution(rest: str) -> bool:
+    """Whether what follows the name is nothing, a verb of saying or a date."""
+    rest = rest.strip(" :,|•·–—-")
+    return not rest or (len(rest) <= _LONGEST_DATE and (parse_date(rest, "en") is not None or not _SAYS.sub("", " " + rest)))

@@ -1,0 +1,114 @@
+"""One HTML page to title, article and comments."""
+
+from __future__ import annotations
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from spamfilter.records import Comment, Page
+from spamfilter.segment.article import read_article, read_title
+from spamfilter.segment.comments import read_comments
+from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
+from spamfilter.segment.inside import once
+from spamfilter.segment.shapes import find_shapes
+from spamfilter.text import guess_language
+
+__all__ = ["split_html"]
+
+# Elements looked into to believe that they are comments of an engine.
+_SAMPLE = 5
+_NUMBERED_ID = re.compile(r"(?:[a-z]+-)*comment-\d+$")
+
+
+def split_html(source: str | bytes, url: str | None = None) -> Page:
+    """Title, article and comments of an HTML page (text, or bytes in UTF-8); never fails, however broken the markup."""
+    data = source if isinstance(source, bytes) else source.encode("utf-8", "replace")
+    tree = LexborHTMLParser(data)
+    lang = _declared_language(tree)
+    title = read_title(tree)
+    engine, comments = _comments(tree, data, lang, url)
+    if engine is not None and engine.thread and comments:
+        article, comments = comments[0].text, comments[1:]
+    else:
+        article = read_article(tree, data, engine.article if engine else ())
+    return Page(
+        title=title,
+        article=article,
+        comments=tuple(comments),
+        lang=lang or guess_language(article),
+        url=url,
+        engine=engine.name if engine else None,
+    )
+
+
+def _comments(
+    tree: LexborHTMLParser, source: bytes, lang: str | None, url: str | None
+) -> tuple[Engine | None, list[Comment]]:
+    """The comments, and the engine whose markup found them (GENERIC where none is known)."""
+    wordpress = b"/wp-content/" in source
+    nodes: list[LexborNode] = []
+    # Most pages are WordPress' own; searching them for the marks of forums would cost as much as parsing them.
+    if wordpress and not any(sign in source for sign in WPDISCUZ.signs):
+        nodes = _wordpress_nodes(tree)
+        if _numbered(nodes):
+            comments = read_comments(nodes, WORDPRESS, lang, url)
+            if comments:
+                return WORDPRESS, comments
+    for engine in [engine for engine in FREQUENT if engine.signs[0] in source] or _suspects(tree):
+        comments = _of_engine(tree, source, engine, lang, url)
+        if comments:
+            return engine, comments
+    nodes = _wordpress_nodes(tree) if b"comment" in source else []
+    if nodes and not wordpress:
+        for engine in BLOGS:
+            comments = _of_engine(tree, source, engine, lang, url)
+            if comments:
+                return engine, comments
+        nodes = _wordpress_nodes(tree)
+    engine = WORDPRESS
+    if not _numbered(nodes):
+        shapes = find_shapes(tree)
+        if len(shapes) >= len(nodes):
+            nodes, engine = shapes, GENERIC
+    comments = read_comments(nodes, engine, lang, url) if nodes else []
+    return (engine, comments) if comments else (None, [])
+
+
+def _wordpress_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
+    return once(tree.css(WORDPRESS.comment))
+
+
+def _suspects(tree: LexborHTMLParser) -> list[Engine]:
+    """Forums whose comment elements are on the page, by one search for all of them."""
+    nodes = tree.css(FORUM_COMMENTS)
+    if not nodes:
+        return []
+    sample = (nodes[0], nodes[len(nodes) // 2], nodes[-1])
+    return [engine for engine in FORUMS if any(node.css_matches(engine.comment) for node in sample)]
+
+
+def _of_engine(
+    tree: LexborHTMLParser, source: bytes, engine: Engine, lang: str | None, url: str | None
+) -> list[Comment]:
+    """Comments by the markup of ``engine``; none where the page is not of this engine."""
+    if not any(sign in source for sign in engine.signs):
+        return []
+    nodes = once(tree.css(engine.comment))
+    text = ", ".join(engine.text)
+    if not any(node.css_first(text) is not None for node in nodes[:_SAMPLE]) and not engine.beside:
+        return []
+    return read_comments(nodes, engine, lang, url)
+
+
+def _numbered(nodes: list[LexborNode]) -> bool:
+    """Whether the elements bear ids as WordPress gives them, "comment-123"."""
+    return any(_NUMBERED_ID.match(node.attributes.get("id") or "") for node in nodes[:_SAMPLE])
+
+
+def _declared_language(tree: LexborHTMLParser) -> str | None:
+    root = tree.root
+    attributes = root.attributes if root is not None else {}
+    code = attributes.get("lang") or attributes.get("xml:lang") or ""
+    code = code.strip().split("-")[0].split("_")[0].lower()
+    return code if len(code) == 2 and code.isalpha() else None

@@ -1,0 +1,123 @@
+"""Comments of engines that nobody has described: elements of one shape that repeat and look like comments.
+
+Usage::
+
+    nodes = find_shapes(tree)      # [] where nothing repeats like comments do
+
+Elements are candidates by a class, id or schema.org type that speaks of comments, replies, answers or messages.
+They are grouped by shape (tag and class or id without its numbers); a group is taken when most of its elements
+hold a name and a date, or are typed as comments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import lru_cache
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from spamfilter.segment.blocktext import fold
+from spamfilter.segment.dates import parse_date
+from spamfilter.segment.inside import once
+
+__all__ = ["find_shapes"]
+
+_TYPED = (
+    '[itemtype$="schema.org/Comment"], [itemtype$="schema.org/UserComments"], [itemtype$="schema.org/Answer"], '
+    '[typeof~="schema:Comment"], [typeof~="sioc:Post"], [role=comment], .u-comment, .p-comment'
+)
+_HINTS = (
+    "[class*=omment], [id*=omment], [class*=omentar], [class*=reply], [class*=respon], [class*=nswer], [class*=essage], "
+    "[class*=post], [id*=post], [class*=msg], [class*=opinion], [class*=beitrag]"
+)
+_NOUN = r"(?:comments?|kommentare?|comentarios?|commentaires?|commento|komentarz|reply|response|answer|opinion|"
+_NOUN += r"feedback|message|msg|post|beitrag|guestbook)"
+_SUFFIX = (
+    r"(?:item|box|container|wrapper|wrap|block|entry|node|row|single|default|card|reply|post|thread|component|holder|"
+    r"inner|main|outer|full|li|element|unit|bubble|view|level|parent|child|list-item|listitem)"
+)
+_CLASS = re.compile(
+    rf"(?:[a-z]{{1,14}}[-_]{{1,2}}){{0,2}}(?:[a-z]{{0,8}})?{_NOUN}(?:[-_]{{0,2}}{_SUFFIX})*[-_]{{0,2}}\d*$", re.IGNORECASE
+)
+_ID = re.compile(rf"(?:[a-z]+[-_])*{_NOUN}[-_a-z]*?[-_]?\d+$|c[-_]?\d{{1,12}}$|p\d{{2,12}}$", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+# Forms, lists of many, side columns: named like comments but never one.
+_NEVER = re.compile(
+    r"(?:^|[-_\s])(?:form|respond|recent|widget|count|counter|nav|navigation|sidebar|latest|related|commentlist|"
+    r"comment-list|comments-list|preview|template|popup|modal|closed|disabled|login|commentform)(?:$|[-_\s])",
+    re.IGNORECASE,
+)
+_NAMES = (
+    ".fn, cite, [class*=author], [class*=user], [class*=name], [class*=nick], [itemprop=author], [rel=author], .vcard, "
+    ".by, [class*=poster], [class*=creator], [class*=avatar], [class*=info], [class*=meta], [rel~=nofollow]"
+)
+_TAGS = frozenset(("li", "div", "article", "section", "tr", "td", "table", "dl", "dt", "p", "blockquote", "aside"))
+# Elements looked at: pages with more hints than this repeat the same few shapes.
+_MOST_HINTS = 6_000
+# Groups looked into, the largest first.
+_MOST_GROUPS = 40
+# Members of a group that are looked into, and the share of them that must look like a comment.
+_SAMPLE = 8
+_ENOUGH = 0.6
+# A date line stands in the head of a comment or in its foot; this many characters of each are read for it.
+_DATE_REACH = 160
+# Forum words ("post", "message") name many things: alone they are believed from this many on.
+_FEWEST_POSTS = 3
+
+
+def find_shapes(tree: LexborHTMLParser) -> list[LexborNode]:
+    """Elements that repeat and look like comments, in reading order."""
+    typed = once(tree.css(_TYPED))
+    if typed:
+        return typed
+    nodes = once(tree.css(_HINTS))[:_MOST_HINTS]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for position, node in enumerate(nodes):
+        shape = _shape(node)
+        if shape:
+            groups[shape].append(position)
+    kept: list[int] = []
+    for shape in sorted(groups, key=lambda shape: -len(groups[shape]))[:_MOST_GROUPS]:
+        if _are_comments(shape, [nodes[position] for position in groups[shape]]):
+            kept.extend(groups[shape])
+    return [nodes[position] for position in sorted(kept)]
+
+
+def _shape(node: LexborNode) -> str | None:
+    tag = node.tag or ""
+    if tag not in _TAGS:
+        return None
+    attributes = node.attributes
+    return _named_shape(tag, attributes.get("class") or "", attributes.get("id") or "")
+
+
+@lru_cache(maxsize=4096)
+def _named_shape(tag: str, names: str, mark: str) -> str | None:
+    if _NEVER.search(names) or _NEVER.search(mark):
+        return None
+    for name in names.split():
+        if _CLASS.match(name):
+            return f"{tag}.{_DIGITS.sub('', name)}"
+    if mark and _ID.match(mark):
+        return f"{tag}#{_DIGITS.sub('', mark)}"
+    return None
+
+
+def _are_comments(shape: str, nodes: list[LexborNode]) -> bool:
+    forum = "omment" not in shape and "oment" not in shape
+    if forum and len(nodes) < _FEWEST_POSTS:
+        return False
+    step = max(1, len(nodes) // _SAMPLE)
+    sample = nodes[::step][:_SAMPLE]
+    good = sum(_is_comment(node) for node in sample)
+    return good >= len(sample) * _ENOUGH
+
+
+def _is_comment(node: LexborNode) -> bool:
+    if node.css_first(_NAMES) is None or node.css_first("textarea") is not None and node.css_first("p") is None:
+        return False
+    if node.css_first("time, [datetime]") is not None:
+        return True
+    text = fold(node.text(separator=" "))
+    return bool(parse_date(text[:_DATE_REACH], "en") or parse_date(text[-_DATE_REACH:], "en"))
