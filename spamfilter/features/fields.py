@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.features import relatedness as rel
 from spamfilter.features import signals as sig
-from spamfilter.text import encode
+from spamfilter.text import Batch, encode
 
-__all__ = ["Dense", "Fields", "dense_features"]
+__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "dense_features"]
 
 F64 = NDArray[np.float64]
 
@@ -63,46 +64,118 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A table of features: ``values[i, k]`` is the feature ``names[k]`` of comment ``i``."""
+    """Tables of features of the same comments.
+
+    ``values[i, k]`` is the feature ``names[k]`` of comment ``i``; ``relation`` holds the raw counts
+    and overlaps (``RELATION_COLUMNS``) from which the model of relatedness judges, and
+    ``has_article`` tells which comments have an article long enough to be compared with.
+    """
 
     names: list[str]
     values: F64
+    relation: F64
+    has_article: NDArray[np.bool_]
 
 
-def dense_features(fields: Fields, idf: NDArray[np.float32], facts: sig.TextFacts | None = None) -> Dense:
-    """All features but the n-grams: signals of text, author and links, and relatedness."""
-    facts = facts or sig.text_facts(encode(fields.texts))
+#: Articles shorter than this many characters say too little to call a comment off-topic.
+ARTICLE_LENGTH: Final = 150
+_PLACES: Final = ("article", "article_stem", "title", "title_stem")
+RELATION_COLUMNS: Final = (
+    *(
+        f"{place}_{name}"
+        for place in _PLACES
+        for name in ("cosine", "share", "both", "top", "density", "mass", *rel.COLUMNS[8:], "size")
+    ),
+    "pairs",
+    "pairs_share",
+)
+
+
+def dense_features(fields: Fields, idf: NDArray[np.float32], batch: Batch | None = None) -> Dense:
+    """All features but the n-grams: signals of text, author and links, and relatedness.
+
+    ``batch`` is the encoded texts, if they are at hand.
+    """
+    facts = sig.text_facts(batch or encode(fields.texts))
     author_facts = sig.text_facts(encode([a or "" for a in fields.authors]))
+    context = _Context(fields, facts, idf)
     parts = [
         sig.text_signals(fields.texts, facts),
         sig.author_signals(fields.authors, fields.urls, fields.texts, author_facts),
-        context_features(fields, facts, author_facts, idf),
+        context.columns(author_facts),
     ]
-    return Dense([n for names, _ in parts for n in names], np.hstack([values for _, values in parts]))
+    return Dense(
+        [n for names, _ in parts for n in names],
+        np.hstack([values for _, values in parts]),
+        context.relation(),
+        context.has_article * _long_enough(fields.articles, fields.context_of) > 0,
+    )
 
 
-def context_features(
-    fields: Fields, facts: sig.TextFacts, author_facts: sig.TextFacts, idf: NDArray[np.float32]
-) -> tuple[list[str], F64]:
-    """Relatedness of comment and author to title and article: (names, values)."""
-    of = fields.context_of
-    titles, articles = sig.text_facts(encode(fields.titles)), sig.text_facts(encode(fields.articles))
-    has_title = _present(fields.titles, of)
-    has_article = _present(fields.articles, of)
-    columns: list[tuple[str, F64]] = [("has_title", has_title), ("has_article", has_article)]
-    words = (facts.word, facts.ptr), (facts.stem, facts.ptr)
-    for where, there, has in (("title", titles, has_title), ("article", articles, has_article)):
-        context = np.where(has > 0, of, -1)
-        both = rel.relate_words(words[0], (there.word, there.ptr), context, idf)
-        stem = rel.relate_words(words[1], (there.stem, there.ptr), context, idf)
-        columns += _overlap(where, both, has) + _overlap(f"{where}_stem", stem, has)
-    context = np.where(has_article > 0, of, -1)
-    pairs = rel.relate_words(rel.pairs_of(words[0]), rel.pairs_of((articles.word, articles.ptr)), context, idf)
-    columns += [("article_pairs", pairs[:, 6] / np.maximum(pairs[:, 5], 3)), ("copied", _copied(pairs))]
-    name = rel.relate_words((author_facts.stem, author_facts.ptr), (articles.stem, articles.ptr), context, idf)
-    columns.append(("author_in_article", name[:, 1] / np.maximum(name[:, 0], 1e-9)))
-    columns += _language_columns(facts, titles, articles, of, has_title, has_article)
-    return [n for n, _ in columns], np.column_stack([v for _, v in columns])
+def _long_enough(articles: Sequence[str], of: NDArray[np.int64]) -> NDArray[np.bool_]:
+    there = np.array([len(a) >= ARTICLE_LENGTH for a in articles] + [False])
+    out: NDArray[np.bool_] = there[of]
+    return out
+
+
+class _Context:
+    """The overlaps of a batch of comments with their titles and articles, reckoned once."""
+
+    def __init__(self, fields: Fields, facts: sig.TextFacts, idf: NDArray[np.float32]) -> None:
+        of = self.of = fields.context_of
+        self.facts, self.idf = facts, idf
+        self.titles, self.articles = sig.text_facts(encode(fields.titles)), sig.text_facts(encode(fields.articles))
+        self.has_title, self.has_article = _present(fields.titles, of), _present(fields.articles, of)
+        words, stems = (facts.word, facts.ptr), (facts.stem, facts.ptr)
+        self.in_article, self.in_title = np.where(self.has_article > 0, of, -1), np.where(self.has_title > 0, of, -1)
+        self.overlap = {
+            "article": rel.relate_words(words, (self.articles.word, self.articles.ptr), self.in_article, idf),
+            "article_stem": rel.relate_words(stems, (self.articles.stem, self.articles.ptr), self.in_article, idf),
+            "title": rel.relate_words(words, (self.titles.word, self.titles.ptr), self.in_title, idf),
+            "title_stem": rel.relate_words(stems, (self.titles.stem, self.titles.ptr), self.in_title, idf),
+        }
+        there = rel.pairs_of((self.articles.word, self.articles.ptr))
+        self.pairs = rel.relate_words(rel.pairs_of(words), there, self.in_article, idf)
+
+    def relation(self) -> F64:
+        """Raw overlaps by ``RELATION_COLUMNS``."""
+        columns: list[F64] = []
+        for place in _PLACES:
+            r = self.overlap[place]
+            mass, shared, dot, own, context, distinct, both, top = r.T[:8]
+            where = self.articles if place.startswith("article") else self.titles
+            index = self.in_article if place.startswith("article") else self.in_title
+            size = np.append(np.diff(where.ptr), 0)[index]
+            columns += [
+                dot / np.sqrt(np.maximum(own * context, 1e-12)),
+                shared / np.maximum(mass, 1e-9),
+                np.log1p(both),
+                top,
+                shared / np.maximum(distinct, 1),
+                np.log1p(mass),
+                *np.log1p(r[:, 8:]).T,
+                np.log1p(size),
+            ]
+        columns += [np.log1p(self.pairs[:, 6]), self.pairs[:, 6] / np.maximum(self.pairs[:, 5], 3)]
+        return np.column_stack(columns)
+
+    def columns(self, author_facts: sig.TextFacts) -> tuple[list[str], F64]:
+        """Relatedness of comment and author to title and article: (names, values)."""
+        columns: list[tuple[str, F64]] = [("has_title", self.has_title), ("has_article", self.has_article)]
+        for place in _PLACES:
+            has = self.has_article if place.startswith("article") else self.has_title
+            columns += _overlap(place, self.overlap[place], has)
+        columns += [
+            ("article_pairs", self.pairs[:, 6] / np.maximum(self.pairs[:, 5], 3)),
+            ("copied", _copied(self.pairs)),
+        ]
+        articles = (self.articles.stem, self.articles.ptr)
+        name = rel.relate_words((author_facts.stem, author_facts.ptr), articles, self.in_article, self.idf)
+        columns.append(("author_in_article", name[:, 1] / np.maximum(name[:, 0], 1e-9)))
+        columns += _language_columns(
+            self.facts, self.titles, self.articles, self.of, self.has_title, self.has_article
+        )
+        return [n for n, _ in columns], np.column_stack([v for _, v in columns])
 
 
 def _present(texts: Sequence[str], of: NDArray[np.int64]) -> F64:

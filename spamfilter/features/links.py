@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LINK_COLUMNS", "URL_COLUMNS", "host_of", "link_counts", "url_signals"]
+__all__ = ["LINK_COLUMNS", "URL_COLUMNS", "host_of", "link_counts", "own_host", "url_signals"]
 
 LINK_COLUMNS: Final = (
     "links",
@@ -108,6 +108,13 @@ def registered(host: str) -> str:
     parts = host.split(".")
     keep = 3 if len(parts) > 2 and parts[-2] in _SECOND_LEVEL and len(parts[-1]) == 2 else 2
     return ".".join(parts[-keep:])
+
+
+def own_host(url: str) -> str:
+    """Host name without the name of a place where anybody can have a page ("shoes.blogspot.com" → "shoes")."""
+    host = host_of(url)
+    site = registered(host)
+    return host.removesuffix(site).rstrip(".") if site in _KNOWN else host
 
 
 def link_counts(texts: Sequence[str]) -> NDArray[np.float64]:

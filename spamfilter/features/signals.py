@@ -167,6 +167,7 @@ def author_signals(
     columns: list[tuple[str, F64]] = [
         ("author", known),
         ("author_words", np.minimum(words, 8)),
+        ("author_phrase_words", np.clip(words - 1, 0, 4)),
         ("author_length", np.log1p(size)),
         ("author_digits", c[:, cc.DIGIT] / np.maximum(size, 1)),
         ("author_upper", np.minimum(facts.upper, 6) / np.maximum(words, 1)),

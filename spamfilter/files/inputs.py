@@ -13,7 +13,6 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 from spamfilter.files.rawpage import Failure
@@ -30,7 +29,6 @@ _KINDS: Final[dict[str, Kind]] = {
     ".htm": "page",
     ".xhtml": "page",
     ".shtml": "page",
-    ".mhtml": "page",
     ".txt": "page",
     ".text": "page",
     ".warc": "warc",
@@ -41,7 +39,6 @@ _KINDS: Final[dict[str, Kind]] = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-del _KINDS[".mhtml"]  # a mail message with the page inside, in quoted-printable: no reader for it yet
 _COMPRESSIONS: Final[dict[str, Compression]] = {".gz": "gz", ".zst": "zst"}
 #: What a folder is searched for.  Markdown is left out: it is source text, not a page that was served.
 FOLDER_SUFFIXES: Final = tuple(_KINDS)
@@ -134,8 +131,3 @@ def _walk(path: str) -> Iterator[Input | Failure]:
             yield from _walk(entry.path)
         elif (kind := kind_of(entry.name)) is not None and entry.is_file():
             yield Input(entry.path, *kind)
-
-
-def name_of(path: str) -> str:
-    """Last part of a path."""
-    return Path(path).name

@@ -22,9 +22,9 @@ __all__ = ["read_article", "read_title"]
 
 # In the order in which they are trusted; the first that is on the page counts, and of several the longest.
 _PLACES = (
+    ".entry-content",
     "[itemprop=articleBody]",
     ".td-post-content",
-    ".entry-content",
     ".post-content",
     ".postcontent",
     ".entrycontent",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from spamfilter.segment.lines import Lines
 from spamfilter.segment.phrases import NUMBER, PING, TRIM, Phrases, load_phrases
 
-__all__ = ["Attribution", "find_attributions", "looks_like_name"]
+__all__ = ["Attribution", "find_attributions", "looks_like_name", "speaker"]
 
 # People's names and the titles of blogs that send pingbacks; what is longer is a sentence.
 MAX_NAME = 60
@@ -85,7 +85,8 @@ def _saying(lines: Lines, phrases: Phrases, index: int, key: str) -> Attribution
             return None
         if printed[-1] not in ":：" and index + 1 not in lines.dates and (len(name.split()) > 4 or printed[-1] == "."):
             return None
-        return Attribution(index, "says", clean_name(printed[:cut], phrases), None, 4, _leading_number(printed), says=True)
+        name = speaker(printed[:cut], phrases)
+        return Attribution(index, "says", name, None, 4, _leading_number(printed), says=True)
     if key.endswith(phrases.says_endings) and len(key) <= MAX_NAME:
         says = next(s for s in phrases.says_endings if key.endswith(s))
         name = lines.text[index][: lines.text[index].rfind(says)]
@@ -100,7 +101,7 @@ def _dated(lines: Lines, phrases: Phrases, index: int) -> Attribution | None:
     before = _LEADING_NUMBER.sub("", text[:start]) if number is not None else text[:start]
     lead, left, says_left = _side(before, phrases)
     _, right, says_right = _side(text[end:], phrases)
-    if len(left) > MAX_NAME and _TITLE_BY.search(left):  # "Re: TITLE by NAME: DATE"
+    if (len(left) > MAX_NAME or left.count(" ") >= MAX_NAME_WORDS) and _TITLE_BY.search(left):  # "Re: TITLE by NAME: DATE"
         left = _TITLE_BY.split(left)[-1]
     limit = MAX_BLOG if number is not None or says_left or lines.kind[index] & PING else MAX_NAME
     if len(left) > limit or len(right) > limit or (left and right and len(left) + len(right) > MAX_NAME):
@@ -108,10 +109,12 @@ def _dated(lines: Lines, phrases: Phrases, index: int) -> Attribution | None:
     if limit == MAX_NAME and (len(left.split()) > MAX_NAME_WORDS or len(right.split()) > MAX_NAME_WORDS):
         return None
     has_time = bool(_TIME.search(text[start:end]))
-    shape = f"{lead}{'N' if left else ''}D{'N' if right else ''}"
+    post = re.search(r"#(\d{1,5})\b", text[end:])
+    shape = f"{lead}{'N' if left else ''}D{'N' if right else ''}{'#' if post else ''}"
     score = (2 if has_time else 0) + (3 if says_left or says_right else 0) + (2 if number is not None else 0)
     name = left or right
-    post = re.search(r"#(\d{1,5})\b", text[end:])
+    if not name and number is not None:  # a name that is also a weekday: "Sam on May 3"
+        name = " ".join(word for word in before.split() if not word.islower())
     return Attribution(
         index,
         shape,
@@ -145,6 +148,14 @@ def _side(part: str, phrases: Phrases) -> tuple[str, str, bool]:
     return lead, " ".join(words).strip(" \t|·•,:;–—-»«/(@"), says
 
 
+def speaker(printed: str, phrases: Phrases) -> str | None:
+    """The name in "NAME says", "NAME ha scritto"."""
+    words = printed.split()
+    while len(words) > 1 and (words[-1].lower() in phrases.says or words[-1].lower() in _AUXILIARY):
+        words.pop()
+    return clean_name(" ".join(words), phrases)
+
+
 def _leading_number(text: str) -> int | None:
     match = _LEADING_NUMBER.match(text)
     return int(re.sub(r"\D", "", match.group())) if match else None
@@ -159,6 +170,8 @@ def clean_name(printed: str, phrases: Phrases) -> str | None:
     return " ".join(words)[:MAX_BLOG] or None
 
 
+# "a dit", "ha scritto", "hat geschrieben"
+_AUXILIARY = frozenset({"a", "ha", "hat", "has"})
 _BY = frozenset("by von par por di da door przez от oleh comment kommentar commentaire posted post".split())
 
 

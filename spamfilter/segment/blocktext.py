@@ -63,13 +63,14 @@ def html_text(source: str) -> str:
         source = _PRE.sub(lambda match: match.group().replace("\n", _LINE_IN_PRE), source)
     parts = _TAG.split(source.replace("\n", " "))
     parts[1::2] = [_LINE_OF.get(name, "") for name in parts[1::2]]
-    text = "".join(parts).replace(_LINE_IN_PRE, "\n").replace("\u200b", "")
+    text = "".join(parts).replace(_LINE_IN_PRE, "\n").replace("\u200b", "").replace("\xa0", " ").replace("\t", " ")
     if "&" in text:
         text = text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     if "\n" not in text:
         return " ".join(text.split())
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    return "\n".join(line for line in lines if line)
+    lines = [line.strip() for line in text.split("\n")]
+    # Most lines have nothing to fold, and finding that costs less than folding them.
+    return "\n".join([" ".join(line.split()) if "  " in line else line for line in lines if line])
 
 
 def fold(text: str) -> str:

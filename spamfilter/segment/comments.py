@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -21,6 +22,7 @@ from spamfilter.records import Comment, CommentKind
 from spamfilter.segment.blocktext import block_text, fold, html_text, may_hide
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.engines import Engine
+from spamfilter.segment.hints import Hinted, Named
 from spamfilter.segment.inside import drop, inside, once
 
 __all__ = ["read_comments"]
@@ -32,23 +34,12 @@ _FARTHEST_PARENT = 30
 _KNOWN_AFTER = 2
 # Comments without any hit before the search is given up on the page: links to comments, dates of dateless themes.
 _GIVEN_UP_AFTER = 6
-# Tags, opening and closing, of an element and one inside of it.
-_SIMPLE = 4
-# From this length on, a list is searched for as a whole before one by one.
-_SHORT_LIST = 5
 # Elements of one kind that are looked at within one comment.
 _MOST_HITS = 200
-# A text without any of these has no parts that are not the commenter's words: elements, and words in their classes.
-_JUNK_TAG = re.compile(r"<(?:form|footer|cite|button|h3)\b")
-_NAMES = re.compile(r" class=\"([^\"]*)\"")
-_JUNK_NAME = re.compile(
-    r"comment|reply|says|children|like|hidden|edit|avatar|share|rating|reader|toggle|report|vote|more|message|notice|sign|"
-    r"sig\b|quote|post|menu|control|lightbox|bbcode|attach|author|expand|shimmer|button|profile|moderator|item|ips|js-|links|"
-    r"indented|footer|icon|interaction",
-    re.IGNORECASE,
-)
 # Elements looked into to tell repeated parts of a comment from answers; the theme does the same on the rest.
 _FEW = 20
+_MOST_LOOKS = 100
+_ANY_NAME = ".fn, cite, [class*=author], [class*=user], [class*=name], [itemprop=author], h3, h4"
 # An author's name is a line, not a paragraph.
 _LONGEST_NAME = 120
 # A date as printed ("3 days ago", "yesterday at noon"); what is longer is no date line.
@@ -65,13 +56,10 @@ _ON_DATE = re.compile(
     r"[\s,|·•–—@-]+(?:(?:on|am|le|el|em|il|op|den|vom|at|um|dnia|tarihinde|pada)\s+)?(?=(?:[^\W\d]+[.,]?\s+){0,2}\d).*$",
     re.IGNORECASE,
 )
-# Without any of these the line is the name and nothing else, as it is in most themes.
-_MORE_THAN_NAME = re.compile(
-    r"[\d:：,|•·–—]|^-|-$|\b(?:says?|said|wrote|writes|sag\w+|schr\w+|meint\w*|komm\w+|dit|écrit|di[cj]\w+|com\w+|esc\w+|"
-    r"di[sz]\w*|scri\w+|detto|ze\w+|pisz\w+|nap\w+|пишет|говорит|dedi|ki|berkata|by|von|par|por|da|door|written|posted)\b|"
-    r"より|说|說",
-    re.IGNORECASE,
-)
+# Signs that an author's element holds more than a name.
+_NO_NAME = re.compile(r"[\d:：,|•·–—\n]|^-|-$")
+_MOST_WORDS = 4
+_LONGEST_PLAIN_NAME = 40
 _NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$")  # the member's number
 _SAYS_ELEMENT = re.compile(r"<time\b.*?</time>|<(\w+)[^>]*\bclass=\"[^\"]*\bsays\b[^\"]*\"[^>]*>.*?</\1>", re.DOTALL)
 _PING = re.compile(r"(?:^|[\s_-])(pingback|trackback)(?:$|[\s_-])", re.IGNORECASE)
@@ -104,9 +92,8 @@ class _Selectors:
     """Selectors tried in order, those first that had hits on the comments read so far."""
 
     def __init__(self, selectors: tuple[str, ...]) -> None:
-        self._all = selectors
+        self._hinted = _hinted(selectors)
         self._order = {selector: position for position, selector in enumerate(selectors)}
-        self._any = ", ".join(selectors)
         self._known: list[str] = []
         self._tries = 0
 
@@ -121,16 +108,18 @@ class _Selectors:
                     return found[:_MOST_HITS]
             if self._tries > _GIVEN_UP_AFTER and not self._known:
                 return []
-        return self._search(node) if len(self._all) <= _SHORT_LIST or inside(node, self._any) else []
-
-    def _search(self, node: LexborNode) -> list[LexborNode]:
-        for selector in self._all:
+        for selector in self._hinted.possible(node.html or ""):
             found = inside(node, selector)
             if found:
                 if selector not in self._known:
                     self._known = sorted([*self._known, selector], key=self._order.__getitem__)
                 return found[:_MOST_HITS]
         return []
+
+
+@lru_cache(maxsize=256)
+def _hinted(selectors: tuple[str, ...]) -> Hinted:
+    return Hinted(selectors)
 
 
 def read_comments(nodes: list[LexborNode], engine: Engine, lang: str | None, url: str | None) -> list[Comment]:
@@ -189,8 +178,10 @@ class _Reader:
     def read(self, node: LexborNode, place: _Place) -> Comment | None:
         """The comment in ``node``, or None where it has no text."""
         author, author_url = _author(node, self._authors, self._url)
-        date, printed = _date(node, self._dates, self._lang)
-        permalink = _permalink(node, self._links, self._url)
+        dates = self._dates.hits(node)[:_FEW]
+        date, printed = _date(dates, self._lang)
+        link = _dated_link(dates[0]) if dates else None
+        permalink = _absolute(link, self._url) if link else _permalink(node, self._links, self._url)
         kind = _kind(place.names, author)
         text = _without_frame(self._texts.read(node), author)
         if not text:
@@ -228,7 +219,7 @@ def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
     """Comment elements without the wrappers that repeat one."""
     number: dict[int, int] = {}
     kept: list[_Place] = []
-    wrappers = _Wrappers(", ".join(engine.author) or "cite")
+    wrappers = _Wrappers()
     for node in once(nodes):
         attributes = node.attributes
         mark = attributes.get("id") or attributes.get("data-id") or ""
@@ -248,9 +239,9 @@ def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
 class _Wrappers:
     """Tells an element that is a part of the comment around it from one that is an answer to it."""
 
-    def __init__(self, authors: str) -> None:
-        self._authors = authors
+    def __init__(self) -> None:
         self._answers: dict[str, list[bool]] = {}
+        self._looks = 0
 
     def repeats(self, node: LexborNode, mark: str, outer_mark: str) -> bool:
         inner, outer = _DIGITS.findall(mark), _DIGITS.findall(outer_mark)
@@ -259,11 +250,12 @@ class _Wrappers:
         if node.tag not in ("div", "article", "section"):
             return False
         # Looking for an author reads all that is nested in the element, so it is done for the first few only.
-        known = self._answers.setdefault(node.attributes.get("class") or "", [])
-        if len(known) < _FEW:
-            known.append(node.css_first(self._authors) is None)
+        known = self._answers.setdefault(_DIGITS.sub("", node.attributes.get("class") or ""), [])
+        if len(known) < _FEW and self._looks < _MOST_LOOKS:
+            self._looks += 1
+            known.append(node.css_first(_ANY_NAME) is None)
             return known[-1]
-        return sum(known) * 2 > len(known)
+        return sum(known) * 2 >= len(known)
 
 
 def _enclosing(node: LexborNode, number: dict[int, int]) -> int | None:
@@ -291,21 +283,30 @@ def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: 
 
 def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
     for element in selectors.hits(node)[:_FEW]:
-        source = element.html or ""
-        if "<time" in source or "says" in source:
-            source = _SAYS_ELEMENT.sub("", source)
-        # Most names stand alone in an element or in one link; only what is more complex is cut into lines.
-        line = fold(element.text()) if source.count("<") <= _SIMPLE else html_text(source).partition("\n")[0]
+        line = fold(element.text())
+        if not _is_plain_name(line):
+            source = element.html or ""
+            if "<time" in source or "says" in source:
+                source = _SAYS_ELEMENT.sub("", source)
+            line = _name(html_text(source).partition("\n")[0]) or ""
         if line:
-            return _name(line), _address(_link_of(element), url)
+            return line, _address(_link_of(element), url)
     return None, None
+
+
+def _is_plain_name(line: str) -> bool:
+    """Whether an author's element holds a name and nothing else, as in most themes."""
+    words = line.split()
+    if not 0 < len(words) <= _MOST_WORDS or len(line) > _LONGEST_PLAIN_NAME:
+        return False
+    if _NO_NAME.search(line):
+        return False
+    return len(words) == 1 or not (_BY.match(line) or _SAYS.search(line, len(words[0])))
 
 
 def _name(line: str) -> str | None:
     """The name in an attribution line such as "written by NAME on May 5, 2010 at 10:00"."""
     line = line[:_LONGEST_NAME].strip()
-    if not _MORE_THAN_NAME.search(line):
-        return line or None
     tail = _ON_DATE.search(line)
     if tail and parse_date(tail.group(), "en"):
         line = line[: tail.start()]
@@ -336,20 +337,35 @@ def _address(link: str | None, url: str | None) -> str | None:
         return link
 
 
+def _dated_link(element: LexborNode) -> str | None:
+    """The link on a date, which leads to the comment in most themes."""
+    if element.tag != "a":
+        outer = element.parent
+        if outer is None or outer.tag != "a":
+            return None
+        element = outer
+    return (element.attributes.get("href") or "").strip() or None
+
+
 def _permalink(node: LexborNode, selectors: _Selectors, url: str | None) -> str | None:
-    for element in selectors.hits(node):
+    for element in selectors.hits(node)[:_FEW]:
         link = (element.attributes.get("href") or "").strip()
-        if link and not link.lower().startswith("javascript:") and link != "#":
-            if not url:
-                return link
-            return _address(link, url) or url.split("#")[0] + link
+        if link and link != "#":
+            return _absolute(link, url)
     return None
 
 
-def _date(node: LexborNode, selectors: _Selectors, lang: str | None) -> tuple[str | None, str | None]:
+def _absolute(link: str, url: str | None) -> str | None:
+    """A permalink; one within the page counts too."""
+    if link.startswith("#") and url:
+        return url.partition("#")[0] + link
+    return link if link.startswith("#") else _address(link, url)
+
+
+def _date(elements: list[LexborNode], lang: str | None) -> tuple[str | None, str | None]:
     """The date in ISO 8601 if it can be read, and as printed."""
     printed = ""
-    for element in selectors.hits(node)[:_FEW]:
+    for element in elements:
         attributes = element.attributes
         stamp = attributes.get("datetime") or attributes.get("content") or ""
         date = parse_date(stamp, lang) if stamp else None
@@ -370,12 +386,11 @@ def _kind(names: str, author: str | None) -> CommentKind:
 
 
 class _Texts:
-    """Reads the commenter's words; remembers which classes of the page may be something else."""
+    """Reads the commenter's words."""
 
     def __init__(self, engine: Engine) -> None:
         self._selectors = _Selectors(engine.text)
-        self._junk = engine.junk
-        self._suspicious: dict[str, bool] = {}
+        self._junk = Named(engine.junk)
 
     def read(self, node: LexborNode) -> str:
         found = self._selectors.hits(node)
@@ -389,24 +404,14 @@ class _Texts:
 
     def _clean(self, element: LexborNode) -> str:
         source = element.html or ""
-        if self._junk and self._may_have_junk(source):
-            drop(element, self._junk)
+        inner = source[source.find(">") :]  # inside the element, not its own tag
+        junk = self._junk.possible(inner) if "=" in inner else []  # words without any attribute hold no junk
+        if junk:
+            drop(element, ", ".join(set(junk)))
             source = element.html or ""
         if may_hide(source):
             return block_text(element)
         return html_text(source)
-
-    def _may_have_junk(self, source: str) -> bool:
-        inner = source.find(">")  # inside the element, not in its own tag
-        if _JUNK_TAG.search(source, inner):
-            return True
-        for names in _NAMES.findall(source, inner):
-            answer = self._suspicious.get(names)
-            if answer is None:
-                answer = self._suspicious[names] = _JUNK_NAME.search(names) is not None
-            if answer:
-                return True
-        return False
 
 
 def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:

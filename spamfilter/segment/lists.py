@@ -22,6 +22,8 @@ _NUMBERED = re.compile(r"(\d{1,4})[.)](?:\s+|$)")
 _BULLET = re.compile(r"[*+•·o–-]\s+")
 _STOP = FORM | FIELD | SIDEBAR | AFTER | HEADER
 _EDGE = REPLY | ACTION | SHARE | BADGE | SORT
+# More headers than this stand on no page of comments; looking under all of them would take too long.
+_HEADERS = 20
 # Prose that a header must stand under, in words, before a text without attribution counts as a comment:
 # "1 comment" also stands under titles.
 _ARTICLE_WORDS = 30
@@ -29,7 +31,7 @@ _ARTICLE_WORDS = 30
 
 def find_listed(lines: Lines, text: str) -> Section | None:
     """The comments under the last header that has any, or None."""
-    for header in sorted(lines.counts, reverse=True):
+    for header in sorted(lines.counts, reverse=True)[:_HEADERS]:
         if lines.counts[header] == 0 or not lines.kind[header] & HEADER:
             continue
         begin, end = _zone(lines, header)

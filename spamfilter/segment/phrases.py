@@ -154,6 +154,12 @@ def _add(
         table = exact
     # the marks at the end of a beginning count: "thanks:" is a forum's field, "thanks" a comment
     key = phrase.lstrip("*" + TRIM).rstrip("*") if table is starts else line_key(phrase)
+    _put(table, key, kind, lang)
+    if table is starts and kind == SHARE and key[-1:] in TRIM:  # "share this:" may be the whole line
+        _put(exact, line_key(phrase), kind, lang)
+
+
+def _put(table: dict[str, Found], key: str, kind: int, lang: str) -> None:
     if key:
         known = table.get(key)
         table[key] = (kind, lang) if known is None else (known[0] | kind, lang if known[1] == lang else None)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log2
 
-from spamfilter.segment.attributions import Attribution, find_attributions, looks_like_name
+from spamfilter.segment.attributions import Attribution, find_attributions, looks_like_name, speaker
 from spamfilter.segment.lines import Lines
 from spamfilter.segment.phrases import (
     ACTION,
@@ -35,6 +35,7 @@ from spamfilter.segment.phrases import (
     SHARE,
     SIDEBAR,
     SORT,
+    load_phrases,
 )
 
 __all__ = ["Post", "Section", "find_posts"]
@@ -98,6 +99,7 @@ class Run:
     frequent: frozenset[bytes] = frozenset()
     profile: bool = False
     profile_below: bool = False
+    number_below: bool = False
     name_above: bool = False
     name_below: bool = False
     text_first: bool = False
@@ -179,14 +181,19 @@ def _runs(lines: Lines, attributions: list[Attribution]) -> list[Run]:
     for run in promising:
         _describe(lines, run, landmarks)
         run.score = _score(lines, run)
-    _prefer_dates(promising)
+    _prefer_dates(lines, promising)
     return promising
 
 
-def _prefer_dates(runs: list[Run]) -> None:
+def _dated_above(lines: Lines, run: Run) -> bool:
+    """Whether most of the numbers stand right below a date, as the last line of a post's head."""
+    return sum(a.index - d in lines.dates for a in run.anchors for d in (1, 2)) >= 0.6 * len(run.anchors)
+
+
+def _prefer_dates(lines: Lines, runs: list[Run]) -> None:
     """Where each "#3" has a date of its own, the date heads the post: the number may stand below it."""
     for run in runs:
-        if run.anchors[0].shape == "#":
+        if run.anchors[0].shape == "#" and not _dated_above(lines, run):
             low, high, k = run.anchors[0].index, run.anchors[-1].index, len(run.anchors)
             for other in runs:
                 inside = sum(low - 30 <= a.index <= high for a in other.anchors)
@@ -215,9 +222,11 @@ def _describe(lines: Lines, run: Run, landmarks: _Landmarks) -> None:
         run.constants = frozenset(text for text, n in seen.items() if n >= needed and text)
         run.frequent = frozenset(text for text, n in seen.items() if n >= 0.6 * k and text)
     run.profile = 2 * sum(landmarks.profile_above(a.index) for a in run.anchors) >= k + 1
-    if run.profile and run.anchors[0].hashed and run.anchors[0].shape != "#":
+    if run.anchors[0].hashed and run.anchors[0].shape != "#":
         run.profile_below = all(landmarks.profile_below(a.index) for a in run.anchors)
-        run.profile = not run.profile_below
+        run.profile = run.profile and not run.profile_below
+    below = sum(i + 1 < len(lines) and lines.text[i + 1].isdigit() for i in (a.index for a in run.anchors))
+    run.number_below = k > 2 and below >= 0.8 * k
     if "N" not in run.anchors[0].shape and run.anchors[0].shape != "says":
         above = sum(_name_line(lines, run, a.index) is not None for a in run.anchors)
         run.name_above = above >= 0.7 * k
@@ -255,8 +264,8 @@ def _score(lines: Lines, run: Run) -> float:
     score += 3.0 * replies / k
     if any("says" in shape for shape in (anchors[0].shape,)) or sum(_says_above(lines, a.index) for a in anchors) > k / 2:
         score += 2.0
-    if run.profile:
-        score += 2.0
+    if run.profile:  # beside members' profiles, "NAME said:" opens a quotation
+        score += 2.0 if anchors[0].shape != "says" else -8.0
     if k > 2 and sum(_constant_near(lines, run, a.index) for a in anchors) > 0.8 * k:
         score += 2.0
     score += _header_score(lines, run)
@@ -347,7 +356,9 @@ def _companions(lines: Lines, best: Run, runs: list[Run]) -> list[Run]:
             if run.score >= THRESHOLD + 1 and alike and (above or not complete):
                 found.append(replace(run, constants=best.constants, profile=best.profile))
         elif not best.text_first:
-            reach = low - 8 if best.header is None or not best.anchors[0].says else best.header
+            reach = low - 8
+            if best.anchors[0].says:
+                reach = low - 60 if best.header is None else best.header
             strays = [a for a in run.anchors if reach < a.index < high + 8 and _is_stray(lines, best, a)]
             if strays:
                 found.append(replace(run, anchors=strays))
@@ -360,8 +371,9 @@ def _is_stray(lines: Lines, best: Run, a: Attribution) -> bool:
         return True
     if a.number is None or a.shape == "#":
         return False
-    before = max((b for b in best.anchors if b.index < a.index), key=lambda b: b.index, default=None)
-    return before is not None and before.number is not None and 0 < a.number - before.number <= 3
+    position = bisect_left(best.anchors, a.index, key=lambda b: b.index)
+    before = best.anchors[position - 1].number if position else None
+    return before is not None and 0 < a.number - before <= 3
 
 
 def _divide(lines: Lines, anchors: list[tuple[Attribution, Run]], best: Run) -> list[Post]:
@@ -391,11 +403,16 @@ def _top(lines: Lines, run: Run, a: Attribution) -> int:
             i = name
     elif i > 0 and "N" not in a.shape and a.shape != "says" and _says_above(lines, i):
         i -= 1
-    while i > 0 and lines.kind[i - 1] & (BADGE | PROFILE) and not lines.kind[i - 1] & STOP and i > a.index - 5:
+    while i > max(0, a.index - 5) and (_is_subject(lines, i - 1) or lines.kind[i - 1] & BADGE):
         i -= 1
     if i > 0 and len(lines.text[i - 1]) == 1 and lines.text[i].startswith(lines.text[i - 1]):  # an avatar's letter
         i -= 1
     return i
+
+
+def _is_subject(lines: Lines, i: int) -> bool:
+    """A subject line over a post: "Re: the title"."""
+    return lines.text[i][:3].lower() in ("re:", "aw:", "sv:", "rv:") and len(lines.text[i]) < 160
 
 
 def _profile_top(lines: Lines, run: Run, index: int) -> int:
@@ -406,7 +423,7 @@ def _profile_top(lines: Lines, run: Run, index: int) -> int:
         above = i - 1
         kind, text = lines.kind[above], lines.text[above]
         label = above > 0 and lines.kind[above - 1] & PROFILE and len(text) < 60
-        small = kind & (PROFILE | NUMBER | BADGE) or _is_edge(lines, run, above) and kind & REPLY == 0
+        small = kind & (PROFILE | NUMBER | BADGE) or _is_subject(lines, above) or _is_edge(lines, run, above) and kind & REPLY == 0
         if small or label or (above in lines.dates and len(text) < 40):
             i = above
             consumed += 1
@@ -441,6 +458,8 @@ def _body_begin(lines: Lines, run: Run, first: int) -> int:
     limit = min(len(lines), first + 8)
     if run.profile_below:
         return _below_profile(lines, first)
+    if run.number_below:
+        first += 1
     if run.name_below and first < limit:
         first += 1
     while first < limit and (
@@ -475,7 +494,7 @@ def _is_menu(lines: Lines, i: int, limit: int) -> bool:
 
 
 def _is_short(text: str) -> bool:
-    return len(text) < 60 and text[-1] not in ".!?…,:;)" and text.count(" ") < 8
+    return len(text) < 60 and text[-1] not in ".!?…,:;)。！？」" and text.count(" ") < 8
 
 
 def _closing_kinds(lines: Lines, anchors: list[tuple[Attribution, Run]], best: Run) -> int:
@@ -515,11 +534,13 @@ def _post(lines: Lines, run: Run, a: Attribution, top: int, first: int, last: in
     ping = bool(lines.kind[a.index] & PING or lines.kind[head] & PING)
     if first <= last and lines.text[first].startswith(("[…]", "[...]", "[&#8230;]", "[…")):
         ping = True
-    return Post(top, first, last, author, a.date or _date_below(lines, a.index), a.number, lines.indent[top], ping)
+    return Post(top, first, last, author, a.date or _date_near(lines, a.index), a.number, lines.indent[top], ping)
 
 
-def _date_below(lines: Lines, index: int) -> str | None:
-    for i in range(index + 1, min(index + 3, len(lines))):
+def _date_near(lines: Lines, index: int) -> str | None:
+    """The date beside an attribution that has none: below "NAME says:", above "#3"."""
+    above = lines.text[index][0] == "#"
+    for i in range(max(0, index - 2), index) if above else range(index + 1, min(index + 3, len(lines))):
         span = lines.dates.get(i)
         if span and len(lines.text[i]) < 60:
             return lines.text[i][span[0] : span[1]]
@@ -527,9 +548,6 @@ def _date_below(lines: Lines, index: int) -> str | None:
 
 
 def _author(lines: Lines, run: Run, a: Attribution, top: int) -> str | None:
-    from spamfilter.segment.attributions import clean_name
-    from spamfilter.segment.phrases import load_phrases
-
     phrases = load_phrases()
     if run.name_below:
         return lines.text[a.index + 1]
@@ -537,10 +555,7 @@ def _author(lines: Lines, run: Run, a: Attribution, top: int) -> str | None:
         text = lines.text[i]
         if lines.kind[i] & (BADGE | REPLY | ACTION | NUMBER) or len(text) == 1 and i + 1 < a.index:
             continue
-        words = text.rstrip(" :").split()
-        while words and words[-1].lower() in phrases.says:
-            words.pop()
-        return clean_name(" ".join(words), phrases)
+        return speaker(text.rstrip(" :"), phrases)
     return None
 
 

@@ -40,6 +40,8 @@ _SECTION = -40.0
 _LONGEST = 80
 # A line with this many words is prose even without a full stop.
 _PROSE = 20
+# A date in fewer words is a byline or a list of posts.
+_BYLINE = 12
 # What ends articles takes this share of the weight gathered so far: a little text below it does not
 # bring the stretch back, as much text as above does (an advertisement in the middle).
 _KEPT = 0.65
@@ -58,8 +60,14 @@ def fold(text: str) -> str:
 
 
 def prose_words(lines: Lines, low: int, high: int) -> int:
-    """Words in lines that are long enough to be prose."""
-    return sum(n for n, kind in zip(lines.words[low:high], lines.kind[low:high], strict=True) if n >= 10 and not kind)
+    """Words in lines that are long enough to be prose and have sentences."""
+    total = 0
+    for i in range(low, high):
+        if lines.words[i] >= 10 and not lines.kind[i]:
+            text = lines.text[i]
+            if text[-1] in ".!?…:。！？”\"" or ". " in text or "。" in text:
+                total += lines.words[i]
+    return total
 
 
 def find_title(lines: Lines, end: int) -> tuple[str | None, list[int]]:
@@ -80,24 +88,25 @@ def find_title(lines: Lines, end: int) -> tuple[str | None, list[int]]:
             part = fold(lines.text[i])
             if part in folded:
                 found.setdefault(part, []).append(i)
-    site = _site_name(whole)
-    parts = [part for part in found if part != site and 4 * len(part) > len(folded)]
-    if not parts:
-        return _without_site(whole), []
-    best = max(parts, key=len)
+    best = _heading_part(whole, found)
+    if best is None:
+        return whole, []
     return lines.text[found[best][-1]], found[best]
 
 
-def _site_name(title: str) -> str | None:
-    """The shorter end of a title of several parts, folded; None where it has one part."""
-    parts = [p for p in _SEPARATORS.split(title) if p]
-    if len(parts) < 2:
-        return None
-    return fold(min(parts[0], parts[-1], key=len))
-
-
-def _without_site(title: str) -> str:
-    return title
+def _heading_part(title: str, found: dict[str, list[int]]) -> str | None:
+    """Which of the lines that repeat a part of the title is the article's heading rather than the site's name."""
+    parts = [fold(part) for part in _SEPARATORS.split(title) if part]
+    joined = {"".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1)}
+    whole = fold(title)
+    if whole in found:
+        return whole
+    # a site prints its name above the heading
+    wanted = [part for part in found if part in joined and 5 * len(part) > len(whole)]
+    if wanted:
+        return max(wanted, key=lambda part: (found[part][0], len(part)))
+    longest = max(found, key=len, default=None)
+    return longest if longest is not None and 2 * len(longest) > len(whole) else None
 
 
 def _weight(lines: Lines, i: int) -> float:
@@ -113,6 +122,8 @@ def _weight(lines: Lines, i: int) -> float:
     words = lines.words[i]
     if words >= _PROSE:
         return float(min(words, _LONGEST))
+    if i in lines.dates and words < _BYLINE:
+        return _MENU
     ends = text[-1] in ".!?…:;。！？”\"»“)"
     if words >= 4 and ends:
         return float(words)
@@ -135,11 +146,17 @@ def find_prose(lines: Lines, end: int, headings: list[int]) -> tuple[int, int]:
 
 def _heading(lines: Lines, low: int, end: int, headings: list[int]) -> int | None:
     """The last printing of the title that most of the prose stands below."""
+    if not headings:
+        return None
     total = prose_words(lines, low, end)
-    best = None
+    above = 0
+    best, position = None, low
     for i in headings:
-        if prose_words(lines, i, end) >= 0.6 * total:
-            best = i
+        above += prose_words(lines, position, i)
+        position = max(position, i)
+        if above > 0.4 * total:
+            break
+        best = i
     return best
 
 

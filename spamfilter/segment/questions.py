@@ -48,6 +48,11 @@ def _question_begin(lines: Lines, asked: int) -> int:
     """First line of the question: below the line of its views and its votes."""
     begin = 0
     for i in range(asked - 1, -1, -1):
+        if lines.text[i].startswith("Viewed ") and len(lines.text[i]) < 40:
+            while i + 1 < asked and lines.kind[i + 1] & NUMBER:
+                i += 1
+            return i + 1
+    for i in range(asked - 1, -1, -1):
         if _EDITED.match(lines.text[i]) and len(lines.text[i]) < 60 and not _is_edit(lines, i, asked):
             begin = i + 1
             break
@@ -87,7 +92,9 @@ class _Reader:
             self._end_post(i)
         elif commenter and i > self.begin and self._dated_below(i):
             self._end_comment(i, commenter["name"])
-        elif kind & (FORM | HEADER | SORT) or (len(text) < 60 and _EDITED.match(text)) or self._is_counter(i):
+        elif self._is_closed(i):
+            self._end_unsigned(i)
+        elif kind & (FORM | SORT) or self.lines.counts.get(i) is not None or (len(text) < 60 and _EDITED.match(text)) or self._is_counter(i):
             self.i = self.begin = i + 1
         else:
             self.i += 1
@@ -106,6 +113,18 @@ class _Reader:
             if i in self.lines.dates and _SIGNED.match(self.lines.text[i]):
                 return i
         return None
+
+    def _is_closed(self, i: int) -> bool:
+        """The links under a post that nobody signed ("community wiki")."""
+        return self.lines.key[i] == "share" and any("improve this" in key for key in self.lines.key[i + 1 : i + 3])
+
+    def _end_unsigned(self, share: int) -> None:
+        self._add(self.begin, share - 1, None, share)
+        self.i = share + 1
+        for i in range(share + 1, min(share + 12, len(self.lines))):
+            if _CARD.search(self.lines.text[i]) or "wiki" in self.lines.key[i]:
+                self.i = i + 1
+        self.begin = self.i
 
     def _end_post(self, share: int) -> None:
         signature = self._signature(share)

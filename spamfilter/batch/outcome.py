@@ -1,0 +1,44 @@
+"""What became of one item: something to write, something to count, perhaps a failure.
+
+Usage::
+
+    outcome.piece, outcome.tally["spam"], outcome.failure
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from spamfilter.files.formats import Piece
+from spamfilter.files.rawpage import Failure, Other, RawPage
+
+__all__ = ["Item", "Job", "Outcome", "Tally", "failed"]
+
+#: Counts by name; "lang:de:spam" and the like are counts of slices.
+Tally = dict[str, int]
+Item = RawPage | Other | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a job for one item."""
+
+    piece: Piece = b""
+    tally: Tally = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+class Job(Protocol):
+    """What is done with every item; goes to worker processes by pickle, so it loads its model in ``open``."""
+
+    def open(self) -> None:
+        """Load what the job needs; called once in each process before any item."""
+
+    def __call__(self, item: Item) -> Outcome:
+        """The outcome for one item.  Never raises for what is wrong with the item."""
+
+
+def failed(failure: Failure, piece: Piece = b"") -> Outcome:
+    """The outcome of an item that could not be read or scored."""
+    return Outcome(piece, {"errors": 1, f"error:{failure.kind}": 1}, failure)

@@ -1,0 +1,82 @@
+"""From features to the inputs of the last stage: what the first-stage models say, bent and combined.
+
+Usage::
+
+    inputs = stage_inputs(first, dense)        # float64, shape (comments, len(input_names(dense.names)))
+
+The first stage are linear models, each of one thing: the words of the text, whether it reads like an
+article rather than a comment (``prose``), the author's name, the host its name links to, and how far
+the comment is from its article (``relation``).  The last stage is one logistic regression over their
+logits, over bends of them (hinges: ``max(0, x - knot)``), over products that say "far from the
+article AND …", and over the dense features; it stays linear, so that each input's part in a verdict
+can be stated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamfilter.features.fields import Dense
+
+__all__ = ["FIRST", "FirstStage", "input_names", "stage_inputs"]
+
+F64 = NDArray[np.float64]
+FIRST: Final = ("text", "prose", "name", "host", "relation")
+_HINGES: Final = {
+    "text": (-2.0, -1.0, 1.0, 3.0),
+    "prose": (-1.0, 1.0),
+    "relation": (-1.0, 0.0, 1.0, 2.0, 3.0),
+}
+#: Dense features that change what distance from the article means: a long unrelated text says more than a
+#: short one, a text that speaks of "I" and "you" less.
+_WITH_RELATION: Final = ("length", "share_first_person", "share_second_person", "share_argue", "url", "links", "other_language")
+#: Products of two dense features: a name that is a phrase in lower case, praise or a short text beside a link.
+_PRODUCTS: Final = (
+    ("phrase_name", "author_lower", "author_phrase_words"),
+    ("phrase_name_url", "author_phrase_words", "url"),
+    ("bare_praise", "share_praise", "url"),
+    ("selling_name_url", "author_selling", "url"),
+    ("site_talk_url", "share_site_talk", "url"),
+)
+#: Logits beyond this say no more: a text of 5,000 spam words is not 100 times as spammy as one of 50.
+LIMIT: Final = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStage:
+    """Logits of the first-stage models, each of shape (comments,); 0 where a model has nothing to judge."""
+
+    text: F64
+    prose: F64
+    name: F64
+    host: F64
+    relation: F64
+
+
+def input_names(dense: list[str]) -> list[str]:
+    """Names of the columns that ``stage_inputs`` makes."""
+    names = list(FIRST)
+    names += [f"{name}_above_{knot:g}" for name, knots in _HINGES.items() for knot in knots]
+    names += ["far_prose", "far_text", "near_text"]
+    names += [f"far_{name}" for name in _WITH_RELATION]
+    names += ["text_url", "name_url"]
+    names += [f"product_{name}" for name, _, _ in _PRODUCTS]
+    return names + dense
+
+
+def stage_inputs(first: FirstStage, dense: Dense) -> F64:
+    """One row a comment, by ``input_names``."""
+    logit = {name: np.clip(getattr(first, name), -LIMIT, LIMIT) for name in FIRST}
+    columns = [logit[name] for name in FIRST]
+    columns += [np.maximum(logit[name] - knot, 0.0) for name, knots in _HINGES.items() for knot in knots]
+    far, near = np.maximum(logit["relation"], 0.0), np.maximum(-logit["relation"], 0.0)
+    columns += [far * np.maximum(logit["prose"], 0.0), far * logit["text"], near * logit["text"]]
+    feature = {name: dense.values[:, k] for k, name in enumerate(dense.names)}
+    columns += [far * feature[name] for name in _WITH_RELATION]
+    columns += [feature["url"] * logit["text"], feature["url"] * logit["name"]]
+    columns += [feature[a] * feature[b] for _, a, b in _PRODUCTS]
+    return np.hstack([np.column_stack(columns), dense.values])

@@ -1,0 +1,291 @@
+"""SpamFilter: the scoring runtime.  NumPy only; scikit-learn and pandas are never imported to score a page.
+
+Usage::
+
+    sf = spamfilter.load()
+    sf.score("Buy cheap watches at http://…", author="cheap watches").probability
+    scored = sf.score_page(html)                      # ScoredPage: page and verdicts
+    frame = sf.score_frame(df)                        # + spam_probability, verdict, reasons
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamfilter.errors import DataError
+from spamfilter.features.fields import Dense, Fields, dense_features
+from spamfilter.features.hashing import NGrams
+from spamfilter.features.links import own_host
+from spamfilter.features.stages import FirstStage, stage_inputs
+from spamfilter.reasons import Explainer
+from spamfilter.records import Comment, Label, Page, Reason, ScoredPage, Verdict
+from spamfilter.text import Batch, encode
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
+
+__all__ = ["GramModel", "LinearModel", "Parameters", "SpamFilter"]
+
+F64 = NDArray[np.float64]
+#: Comments scored at once: enough to make array operations worth while, few enough to stay in the caches.
+BATCH: Final = 512
+#: Standardised inputs beyond this many standard deviations say no more.
+Z_LIMIT: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class GramModel:
+    """A logistic regression over hashed n-grams: weights of words and of characters, and an intercept."""
+
+    word: NDArray[np.float32]
+    char: NDArray[np.float32]
+    intercept: float
+    salt: int = 0
+
+    @property
+    def grams(self) -> NGrams:
+        """The hashing that the weights belong to."""
+        return NGrams(len(self.word).bit_length() - 1, len(self.char).bit_length() - 1, self.salt)
+
+    def logits(self, batch: Batch) -> F64:
+        """Log-odds of each text."""
+        out: F64 = self.grams.dot(batch, self.word, self.char).sum(axis=1) + self.intercept
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """A logistic regression over standardised inputs: ``clip((x - mean) / scale) @ coef + intercept``."""
+
+    mean: F64
+    scale: F64
+    coef: F64
+    intercept: float
+
+    def standardise(self, x: F64) -> F64:
+        """Inputs in standard deviations, within ±``Z_LIMIT``."""
+        out: F64 = np.clip((x - self.mean) / self.scale, -Z_LIMIT, Z_LIMIT)
+        return out
+
+    def logits(self, x: F64) -> F64:
+        """Log-odds of each row."""
+        # Row by row, not as one matrix product: BLAS would sum in an order that depends on the batch.
+        out: F64 = np.einsum("ij,j->i", self.standardise(x), self.coef) + self.intercept
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Everything learnt: plain arrays and numbers.
+
+    ``typical`` is the standardised row of inputs that a typical ham comment has; reasons are stated
+    relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.
+    """
+
+    text: GramModel
+    prose: GramModel
+    name: GramModel
+    host: GramModel
+    relation: LinearModel
+    head: LinearModel
+    typical: F64
+    idf: NDArray[np.float32]
+    inputs: tuple[str, ...]
+    spam_cutoff: float
+    unsure_cutoff: float
+
+
+class SpamFilter:
+    """Judges comments against their articles.
+
+    ``spam_cutoff`` and ``unsure_cutoff`` are the probabilities from which on a comment is called
+    spam, or unsure; ``name`` stands in every verdict.
+    """
+
+    def __init__(self, parameters: Parameters, name: str = "unnamed", manifest: Mapping[str, Any] | None = None) -> None:
+        self.parameters = parameters
+        self.name = name
+        self.manifest: Mapping[str, Any] = manifest or {}
+        self._explainer = Explainer(parameters.inputs)
+
+    def __repr__(self) -> str:
+        return f"SpamFilter({self.name!r})"
+
+    def with_cutoffs(self, spam: float | None = None, unsure: float | None = None) -> SpamFilter:
+        """The same model with other cut-offs (probabilities, 0 to 1; ``unsure`` at most ``spam``)."""
+        p = self.parameters
+        spam = p.spam_cutoff if spam is None else spam
+        unsure = min(p.unsure_cutoff, spam) if unsure is None else unsure
+        if not 0.0 <= unsure <= spam <= 1.0:
+            raise DataError(f"cut-offs must satisfy 0 <= unsure <= spam <= 1, got unsure={unsure} and spam={spam}")
+        return SpamFilter(replace(p, spam_cutoff=spam, unsure_cutoff=unsure), self.name, self.manifest)
+
+    # ------------------------------------------------------------------ one comment, many comments
+    def score(
+        self,
+        text: str,
+        author: str | None = None,
+        author_url: str | None = None,
+        title: str | None = None,
+        article: str | None = None,
+    ) -> Verdict:
+        """Judge one comment; give the context that there is."""
+        return self._verdicts(Fields.of([text], [author], [author_url], [title], [article]))[0]
+
+    def score_many(self, comments: Iterable[Mapping[str, Any] | Comment | str]) -> list[Verdict]:
+        """Judge comments (mappings with ``text`` and the fields of ``score``, records or strings), in order."""
+        rows = [_row(c) for c in comments]
+        out: list[Verdict] = []
+        for at in range(0, len(rows), BATCH):
+            part = rows[at : at + BATCH]
+            out += self._verdicts(Fields.of(*(list(column) for column in zip(*part, strict=True))))
+        return out
+
+    def score_page(self, source: str | bytes, url: str | None = None) -> ScoredPage:
+        """Take a page (HTML or plain text) apart and judge its comments against its article."""
+        from spamfilter.segment import split_page
+
+        return self.score_split(split_page(source, url))
+
+    def score_split(self, page: Page) -> ScoredPage:
+        """Judge the comments of a page that is already taken apart."""
+        verdicts: list[Verdict] = []
+        for at in range(0, len(page.comments), BATCH):
+            part = page.comments[at : at + BATCH]
+            verdicts += self._verdicts(
+                Fields(
+                    [c.text for c in part],
+                    [c.author for c in part],
+                    [c.author_url for c in part],
+                    [page.title or ""],
+                    [page.article],
+                    np.full(len(part), 0 if page.title or page.article else -1, np.int64),
+                )
+            )
+        return ScoredPage(page, tuple(verdicts))
+
+    def score_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The same rows, order and index, with ``spam_probability``, ``verdict`` and ``reasons`` added.
+
+        ``text`` is required; ``author``, ``author_url``, ``title`` and ``article`` are used where there
+        are any; a missing value counts as none.  ``reasons`` names what decided, most important first.
+        """
+        if "text" not in frame.columns:
+            raise DataError(f"no column 'text' (found: {', '.join(map(str, frame.columns))}); rename the column with the comments")
+        columns = [_strings(frame, name) for name in ("text", "author", "author_url", "title", "article")]
+        columns[0] = [t or "" for t in columns[0]]
+        n = len(frame)
+        probability, reasons = np.zeros(n), np.empty(n, object)
+        for at in range(0, n, BATCH):
+            part = slice(at, at + BATCH)
+            z, logits = self._judge(Fields.of(*(c[part] for c in columns)))  # type: ignore[arg-type]
+            probability[part] = _probability(logits)
+            reasons[part] = self._explainer.names(z, self.parameters.head.coef, self.parameters.typical)
+        out = frame.copy()
+        out["spam_probability"] = probability
+        out["verdict"] = self.labels(probability)
+        out["reasons"] = reasons
+        return out
+
+    def labels(self, probability: F64) -> NDArray[np.str_]:
+        """Verdicts for probabilities: "spam", "unsure" or "ham"."""
+        p = self.parameters
+        spam = probability >= p.spam_cutoff
+        return np.where(spam, "spam", np.where(probability >= p.unsure_cutoff, "unsure", "ham"))
+
+    def probabilities(self, fields_: Fields) -> F64:
+        """Probability of spam of each comment of ``fields_``."""
+        return _probability(self._judge(fields_)[1])
+
+    def to_pipeline(self) -> Pipeline:
+        """A fitted scikit-learn Pipeline with equal probabilities; takes a frame as ``score_frame`` does."""
+        from spamfilter.pipeline import pipeline_of
+
+        return pipeline_of(self)
+
+    # ------------------------------------------------------------------ inside
+    def inputs(self, given: Fields) -> F64:
+        """Inputs of the last stage for each comment (comments × ``parameters.inputs``)."""
+        batch = encode(given.texts)
+        dense = dense_features(given, self.parameters.idf, batch)
+        return stage_inputs(self._first_stage(given, batch, dense), dense)
+
+    def _first_stage(self, given: Fields, batch: Batch, dense: Dense) -> FirstStage:
+        p = self.parameters
+        return FirstStage(
+            p.text.logits(batch),
+            p.prose.logits(batch),
+            present(p.name.logits(encode(name_texts(given))), given.authors),
+            present(p.host.logits(encode(host_texts(given))), given.urls),
+            np.where(dense.has_article, p.relation.logits(dense.relation), 0.0),
+        )
+
+    def _judge(self, given: Fields) -> tuple[F64, F64]:
+        head = self.parameters.head
+        x = self.inputs(given)
+        return head.standardise(x), head.logits(x)
+
+    def _verdicts(self, given: Fields) -> list[Verdict]:
+        z, logits = self._judge(given)
+        probability = _probability(logits)
+        labels = self.labels(probability)
+        out = []
+        for i in range(len(given)):
+            reasons = self._reasons(given, i, z[i], float(logits[i]))
+            out.append(Verdict(_label(str(labels[i])), float(probability[i]), reasons, self.name))
+        return out
+
+    def _reasons(self, given: Fields, i: int, z: F64, logit: float) -> tuple[Reason, ...]:
+        p = self.parameters
+        return self._explainer.reasons(given, i, (z - p.typical) * p.head.coef, logit, p.text, p.idf)
+
+
+def name_texts(given: Fields) -> list[str]:
+    """Authors' names as the model of names reads them."""
+    return [a or "" for a in given.authors]
+
+
+def host_texts(given: Fields) -> list[str]:
+    """Hosts of the authors' addresses as the model of hosts reads them."""
+    return [own_host(u) if u else "" for u in given.urls]
+
+
+def present(logits: F64, values: Sequence[str | None]) -> F64:
+    """``logits`` where there is a value, 0 elsewhere."""
+    return logits * np.array([bool(v) for v in values], np.float64)
+
+
+def _probability(logits: F64) -> F64:
+    out: F64 = 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+    return out
+
+
+def _label(text: str) -> Label:
+    return "spam" if text == "spam" else "unsure" if text == "unsure" else "ham"
+
+
+_FIELDS: Final = ("text", "author", "author_url", "title", "article")
+
+
+def _row(comment: Mapping[str, Any] | Comment | str) -> tuple[Any, ...]:
+    if isinstance(comment, str):
+        return (comment, None, None, None, None)
+    if isinstance(comment, Comment):
+        return (comment.text, comment.author, comment.author_url, None, None)
+    if not isinstance(comment.get("text"), str):
+        raise DataError(f"a comment needs a 'text' (found: {', '.join(map(str, comment)) or 'nothing'})")
+    return tuple(comment.get(name) or None if name != "text" else comment["text"] for name in _FIELDS)
+
+
+def _strings(frame: pd.DataFrame, name: str) -> list[str | None]:
+    if name not in frame.columns:
+        return [None] * len(frame)
+    return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in frame[name].tolist()]
+
+

@@ -1,0 +1,186 @@
+"""Why a verdict: the inputs of the last stage gathered into reasons that a person can check.
+
+Usage::
+
+    explainer = Explainer(parameters.inputs)
+    explainer.reasons(fields, i, parts, logit, text_model, idf)     # tuple of Reason
+
+The last stage is linear, so every input has a part in the log-odds: its weight times how far it is
+from that of a typical ham comment.  Parts of inputs that speak of the same thing are added up; what
+is left over, with the log-odds of the typical comment itself, stands under "rest".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamfilter.features.fields import Fields
+from spamfilter.features.hashing import word_hashes
+from spamfilter.features.links import host_of
+from spamfilter.features.relatedness import IDF_BITS
+from spamfilter.records import Reason
+from spamfilter.text import encode
+
+if TYPE_CHECKING:
+    from spamfilter.model import GramModel
+
+__all__ = ["GROUPS", "Explainer", "group_of"]
+
+F64 = NDArray[np.float64]
+
+#: Group, name and words when it speaks for spam, name and words when it speaks for ham.
+GROUPS: Final = {
+    "subject": ("off_topic", "shares no subject with the article", "on_topic", "takes up the article's subject"),
+    "words": ("spam_words", "worded like spam", "reader_words", "worded like a reader"),
+    "prose": ("reads_like_copy", "reads like copied or advertising prose, not like a comment", "reads_like_comment", "reads like a comment"),
+    "name": ("author_name", "author name looks like a search phrase", "author_name_ordinary", "author name looks like a person's"),
+    "address": ("author_url", "author's link looks commercial", "author_url_ordinary", "author's link looks personal, or there is none"),
+    "links": ("links", "links or contact details in the text", "no_links", "no links in the text"),
+    "selling": ("selling_words", "words that sell or promise", "no_selling_words", "no words that sell"),
+    "praise": ("generic_praise", "praise that would fit any page", "plain_talk", "talks plainly"),
+    "site": ("talks_of_site", "talks about the site instead of the subject", "not_about_site", "does not talk about the site"),
+    "disguise": ("disguised_letters", "disguised letters or hidden characters", "no_disguise", "no disguised letters"),
+    "language": ("other_language", "another language than the article's", "same_language", "the article's language"),
+    "talk": ("impersonal", "does not speak as a reader to others", "speaks_personally", "speaks as a reader to others"),
+    "shape": ("unusual_shape", "length, case or signs unusual for a reader", "usual_shape", "length and signs usual for a reader"),
+}
+_GROUP_OF: Final = {
+    "subject": ("relation", "far_", "near_", "article_", "title_", "has_", "copied"),
+    "words": ("text",),
+    "prose": ("prose", "far_prose"),
+    "name": ("name", "author", "product_phrase", "product_selling"),
+    "address": ("host", "url"),
+    "links": ("link", "anchors", "bbcode", "bare_", "handles", "phones", "emails"),
+    "selling": tuple(
+        f"{a}_{b}"
+        for a in ("says", "share")
+        for b in ("trade", "money", "gambling", "pharma", "adult", "seo", "hype", "service", "testimony", "promote", "contact")
+    ),
+    "praise": ("says_praise", "share_praise", "says_thanks", "share_thanks", "product_bare_praise"),
+    "site": ("product_site", "says_site", "share_site", "says_writing", "share_writing"),
+    "disguise": ("fancy_", "hidden_", "mixed_", "spaced_"),
+    "language": ("other_", "same_", "language_"),
+    "talk": ("says_", "share_"),
+}
+#: Reasons of less weight than this are not named (a twentieth of what takes .5 to .73).
+LEAST: Final = 0.05
+#: Reasons named in a verdict, and in the column of a table.
+MOST: Final = 6
+MOST_IN_TABLE: Final = 3
+#: Words quoted in a reason.
+QUOTED: Final = 5
+
+
+def group_of(name: str) -> str:
+    """The group of reasons that an input belongs to: the one whose prefix fits it best."""
+    best, length = "shape", 0
+    for group, prefixes in _GROUP_OF.items():
+        for prefix in prefixes:
+            if name.startswith(prefix) and len(prefix) > length:
+                best, length = group, len(prefix)
+    return best
+
+
+class Explainer:
+    """Gathers the parts of inputs into reasons."""
+
+    def __init__(self, inputs: Sequence[str]) -> None:
+        self.groups = list(GROUPS)
+        place = {g: k for k, g in enumerate(self.groups)}
+        self._member = np.zeros((len(inputs), len(self.groups)))
+        for i, name in enumerate(inputs):
+            self._member[i, place[group_of(name)]] = 1.0
+
+    def names(self, z: F64, coef: F64, typical: F64) -> list[str]:
+        """For each row the names of the weightiest reasons for its side, as one string."""
+        weights = ((z - typical) * coef) @ self._member
+        order = np.argsort(-np.abs(weights), axis=1)[:, :MOST_IN_TABLE]
+        labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
+        chosen = np.take_along_axis(weights, order, axis=1)
+        names = labels[order, (chosen < 0).astype(np.int64)]
+        return [", ".join(row) for row in names]
+
+    def reasons(
+        self, given: Fields, i: int, parts: F64, logit: float, text: GramModel, idf: NDArray[np.float32]
+    ) -> tuple[Reason, ...]:
+        """Reasons for comment ``i`` of ``given``; their weights add up to ``logit``."""
+        weights = np.round(parts @ self._member, 6)
+        order = [int(k) for k in np.argsort(-np.abs(weights), kind="stable")[:MOST] if abs(weights[k]) >= LEAST]
+        out = [self._reason(self.groups[k], float(weights[k]), given, i, text, idf) for k in order]
+        rest = logit - sum(r.weight for r in out)
+        out.append(Reason("rest", "everything else", rest))
+        return tuple(out)
+
+    def _reason(
+        self, group: str, weight: float, given: Fields, i: int, text: GramModel, idf: NDArray[np.float32]
+    ) -> Reason:
+        spam_name, spam_words, ham_name, ham_words = GROUPS[group]
+        name, words = (spam_name, spam_words) if weight > 0 else (ham_name, ham_words)
+        shown = _SHOWN.get(group)
+        extra = shown(given, i, weight, text, idf) if shown else ""
+        return Reason(name, words + (f": {extra}" if extra else ""), weight)
+
+
+def _subject(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray[np.float32]) -> str:
+    """The rarest words that stand in the context too (or, for spam, that do not)."""
+    context = int(given.context_of[i])
+    if context < 0:
+        return ""
+    batch = encode([given.texts[i]])
+    word, _, _ = word_hashes(batch)
+    theirs, _, _ = word_hashes(encode([given.titles[context] + "\n" + given.articles[context]]))
+    shared = np.isin(word, theirs)
+    wanted = shared if weight < 0 else ~shared
+    rarity = idf[word >> np.uint32(32 - IDF_BITS)].astype(np.float64) * wanted
+    spelled = _spelled(given.texts[i], len(word))
+    if not spelled:
+        return ""
+    best = list(dict.fromkeys(spelled[k] for k in np.argsort(-rarity, kind="stable")[:20] if rarity[k] > 0 and len(spelled[k]) > 1))
+    return ", ".join(best[:QUOTED])
+
+
+def _spelled(text: str, n: int) -> list[str]:
+    """The words that ``word_hashes`` saw, spelled out, if they can be told (not for Chinese and Japanese)."""
+    from spamfilter.features.hashing import tokens
+
+    batch = encode([text])
+    begin, end, _, _ = tokens(batch)
+    spelled = [batch.points[a:b].tobytes().decode("utf-32-le", "replace") for a, b in zip(begin, end, strict=True)]
+    words = [w for w in spelled if w[0].isalnum() or len(w) > 1]
+    return words if len(words) == n else []
+
+
+def _words(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray[np.float32]) -> str:
+    """The words with the largest weights on the side of the verdict."""
+    batch = encode([given.texts[i][:5000]])
+    grams = text.grams.occurrences(batch)
+    is_word = grams.kind == 0
+    value = text.word[grams.number[is_word]].astype(np.float64) * (1.0 if weight > 0 else -1.0)
+    start, end = grams.start[is_word], grams.end[is_word]
+    out: list[str] = []
+    taken: list[tuple[int, int]] = []
+    for k in np.argsort(-value, kind="stable").tolist():
+        a, b = int(start[k]), int(end[k])
+        if value[k] <= 0 or len(out) == QUOTED:
+            break
+        spelled = batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip()
+        if any(x < b and a < y for x, y in taken) or spelled in out or not any(ch.isalnum() for ch in spelled):
+            continue
+        taken.append((a, b))
+        out.append(spelled)
+    return ", ".join(out)
+
+
+def _name(given: Fields, i: int, *_: object) -> str:
+    return (given.authors[i] or "").strip()[:60]
+
+
+def _address(given: Fields, i: int, *_: object) -> str:
+    return host_of(given.urls[i] or "")[:60]
+
+
+_SHOWN: Final = {"subject": _subject, "words": _words, "name": _name, "address": _address}

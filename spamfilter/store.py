@@ -1,0 +1,216 @@
+"""The models folder: save, load, verify.  The only room that touches it.
+
+Usage::
+
+    sf = load()                          # the model that ships with the package
+    sf = load("models/2026.11")          # a folder
+    save(sf, "models/mine", manifest={...})
+    verify("models/mine")                # raises ModelDamaged where a byte differs
+
+A model is a folder of data, never of code: arrays in the safetensors format, and ``manifest.json`` with
+the format number, the SHA-256 of every file, the cut-offs and where it comes from.  Digests are
+checked before anything is built.  Arrays are mapped, not read, so that worker processes share them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamfilter.errors import ModelDamaged, ModelNotFound, ModelTooNew, OutputError
+from spamfilter.model import GramModel, LinearModel, Parameters, SpamFilter
+
+__all__ = ["BUNDLED", "FORMAT", "current", "load", "models_folder", "read_manifest", "save", "verify"]
+
+#: Version of the file format; readers keep reading all earlier ones.
+FORMAT: Final = 1
+BUNDLED: Final = "default"
+_DTYPES: Final = {"F32": np.float32, "F64": np.float64}
+_GRAM_PARTS: Final = ("text", "prose", "name", "host")
+_LINEAR_PARTS: Final = ("relation", "head")
+
+
+def models_folder() -> Path:
+    """Where the models that ship with the package are."""
+    packaged = Path(__file__).parent / "_models"
+    if packaged.is_dir():
+        return packaged
+    return Path(__file__).parent.parent / "models"
+
+
+def load(model: str | os.PathLike[str] | None = None) -> SpamFilter:
+    """A model by folder or name; without one, that of ``SPAMFILTER_MODEL``, else the current one of the package.
+
+    A folder that holds a file ``CURRENT`` stands for the version it names.  Raises ``ModelNotFound``,
+    ``ModelDamaged`` or ``ModelTooNew``.
+    """
+    folder = find(model)
+    manifest = verify(folder)
+    return SpamFilter(_parameters(folder, manifest), f"{manifest['name']}@{manifest['version']}", manifest)
+
+
+def find(model: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of a model, by path or name."""
+    wanted = os.fspath(model) if model is not None else os.environ.get("SPAMFILTER_MODEL") or str(models_folder())
+    for folder in (Path(wanted), models_folder() / wanted):
+        if (folder / "CURRENT").is_file():
+            folder = folder / current(folder)
+        if (folder / "manifest.json").is_file():
+            return folder
+    raise ModelNotFound(f"no model {wanted!r}: name a folder with a manifest.json, or one of: {', '.join(_names()) or 'none'}")
+
+
+def current(folder: Path) -> str:
+    """The version that ``CURRENT`` in this folder names."""
+    return (folder / "CURRENT").read_text(encoding="utf-8").strip()
+
+
+def _names() -> list[str]:
+    root = models_folder()
+    return sorted(p.parent.name for p in root.glob("*/manifest.json")) if root.is_dir() else []
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of the model in ``folder``, its format checked."""
+    path = folder / "manifest.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        number = int(manifest["format"])
+    except FileNotFoundError:
+        raise ModelNotFound(f"no model in {folder}: manifest.json is missing") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelDamaged(f"{path} cannot be read ({error}); install the package or train the model again") from error
+    if number > FORMAT:
+        raise ModelTooNew(f"{folder} has format {number}, this version reads up to {FORMAT}; upgrade comment-spamfilter")
+    return manifest
+
+
+def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Check format and digests of a model; its manifest."""
+    root = Path(folder)
+    manifest = read_manifest(root)
+    for name, digest in manifest.get("files", {}).items():
+        try:
+            with (root / name).open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelDamaged(f"{root / name} cannot be read ({error.strerror}); install or train the model again") from error
+        if found != digest:
+            raise ModelDamaged(f"{root / name} is not what its manifest states (SHA-256 differs); install or train the model again")
+    return manifest
+
+
+def save(
+    sf: SpamFilter, folder: str | os.PathLike[str], manifest: Mapping[str, Any], texts: Mapping[str, str] | None = None
+) -> Path:
+    """Write a model to a new folder, beside and renamed; never over an existing one.
+
+    ``manifest`` gives ``name`` and ``version`` and whatever is to be remembered; ``texts`` are further
+    files (``scores.json``, ``README.md``).
+    """
+    target = Path(folder)
+    if target.exists():
+        raise OutputError(f"{target} exists; models are never changed once written, choose another name")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        beside.chmod(0o755)
+        _write(sf.parameters, beside, manifest, texts or {})
+        beside.rename(target)
+    except OSError as error:
+        raise OutputError(f"the model cannot be written to {target}: {error.strerror or error}") from error
+    return target
+
+
+def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+    for part in _GRAM_PARTS:
+        grams: GramModel = getattr(p, part)
+        _write_arrays(folder / f"{part}.safetensors", {"word": grams.word, "char": grams.char})
+    linear = {
+        f"{part}.{field}": np.asarray(getattr(getattr(p, part), field), np.float64)
+        for part in _LINEAR_PARTS
+        for field in ("mean", "scale", "coef")
+    }
+    _write_arrays(folder / "stages.safetensors", {**linear, "typical": p.typical, "idf": p.idf})
+    for name, content in texts.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    files = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(folder.glob("*.safetensors"))}
+    full = {
+        "format": FORMAT,
+        **manifest,
+        "cutoffs": {"spam": p.spam_cutoff, "unsure": p.unsure_cutoff},
+        "intercepts": {part: getattr(p, part).intercept for part in (*_GRAM_PARTS, *_LINEAR_PARTS)},
+        "salts": {part: getattr(p, part).salt for part in _GRAM_PARTS},
+        "inputs": list(p.inputs),
+        "files": files,
+    }
+    (folder / "manifest.json").write_text(json.dumps(full, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Arrays as a safetensors file: length of the header, JSON header, data."""
+    header, at = {}, 0
+    kinds = {np.dtype(v): k for k, v in _DTYPES.items()}
+    for name, array in arrays.items():
+        size = array.nbytes
+        header[name] = {"dtype": kinds[array.dtype], "shape": list(array.shape), "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # the data begin on a multiple of 8 bytes, so that they can be mapped
+    with path.open("wb") as out:
+        out.write(len(text).to_bytes(8, "little") + text)
+        for array in arrays.values():
+            out.write(np.ascontiguousarray(array).tobytes())
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as stream:
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        begin = 8 + int.from_bytes(mapped[:8], "little")
+        header = json.loads(mapped[8:begin])
+        out: dict[str, NDArray[Any]] = {}
+        for name, entry in header.items():
+            a, b = entry["data_offsets"]
+            data = np.frombuffer(mapped, _DTYPES[entry["dtype"]], (b - a) // np.dtype(_DTYPES[entry["dtype"]]).itemsize, begin + a)
+            out[name] = data.reshape(entry["shape"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelDamaged(f"{path} cannot be read ({error}); install or train the model again") from error
+    return out
+
+
+def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
+    try:
+        stages = _read_arrays(folder / "stages.safetensors")
+        grams = {part: _gram_model(folder, part, manifest) for part in _GRAM_PARTS}
+        linear = {part: _linear_model(stages, part, manifest) for part in _LINEAR_PARTS}
+        return Parameters(
+            **grams,
+            **linear,
+            typical=stages["typical"],
+            idf=stages["idf"],
+            inputs=tuple(manifest["inputs"]),
+            spam_cutoff=float(manifest["cutoffs"]["spam"]),
+            unsure_cutoff=float(manifest["cutoffs"]["unsure"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelDamaged(f"{folder}: {error} is missing from the model; install or train it again") from error
+
+
+def _gram_model(folder: Path, part: str, manifest: Mapping[str, Any]) -> GramModel:
+    arrays = _read_arrays(folder / f"{part}.safetensors")
+    return GramModel(arrays["word"], arrays["char"], float(manifest["intercepts"][part]), int(manifest["salts"][part]))
+
+
+def _linear_model(stages: Mapping[str, NDArray[Any]], part: str, manifest: Mapping[str, Any]) -> LinearModel:
+    mean, scale, coef = (stages[f"{part}.{f}"] for f in ("mean", "scale", "coef"))
+    return LinearModel(mean, scale, coef, float(manifest["intercepts"][part]))

@@ -1,0 +1,415 @@
+"""Dataset + TrainingConfig → fitted scikit-learn models → SpamFilter.
+
+Usage::
+
+    sf, facts = train(read_data(["data/corpus"]), TrainingConfig())
+
+Two stages (Wolpert 1992, stacked generalisation).  The first: logistic regressions over hashed n-grams
+of the text (spam or ham), of passages of articles and comments (prose or comment), of authors' names
+and of the hosts they link to; and one over overlaps of comments with articles (own or another's).
+The second, a logistic regression over their logits and the dense features, sees first-stage logits
+only of sites that the first stage did not learn from.  Probabilities are calibrated (Platt 1999) and
+the cut-offs chosen on second-stage logits that are out of fold by site as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+from spamfilter import passages
+from spamfilter.datasets import Dataset, campaign_sizes, merge
+from spamfilter.errors import DataError
+from spamfilter.features.fields import RELATION_COLUMNS, Dense, Fields, dense_features
+from spamfilter.features.hashing import NGrams, word_hashes
+from spamfilter.features.relatedness import IDF_BITS
+from spamfilter.features.stages import FirstStage, input_names, stage_inputs
+from spamfilter.model import GramModel, LinearModel, Parameters, SpamFilter, host_texts, name_texts, present
+from spamfilter.text import encode
+
+__all__ = ["TrainingConfig", "TrainingFacts", "groups_of", "train"]
+
+F64 = NDArray[np.float64]
+Index = NDArray[np.int64]
+Progress = Callable[[str], None]
+Matrix = Any  # scipy's sparse matrices carry no types
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How to train; the defaults were chosen on sites left out of ``benchmarks/classification.py``.
+
+    ``word_bits`` and ``char_bits`` size the hashed tables; the ``*_c`` are inverse strengths of
+    regularisation; ``drop`` is the share of rows that lose their author, and of those that lose
+    their article, so that comments with fewer fields are judged well; ``passages`` off-topic
+    passages enter the second stage with weight ``passage_weight`` each (a labelled row weighs 1 on
+    average); ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
+    """
+
+    seed: int = 20
+    folds: int = 4
+    word_bits: int = 18
+    char_bits: int = 18
+    text_c: float = 10.0
+    name_c: float = 3.0
+    relation_c: float = 0.1
+    head_c: float = 0.01
+    drop: float = 0.1
+    passages: int = 4000
+    passage_weight: float = 0.1
+    prose: int = 6000
+    most_per_site: int = 3000
+    spam_rate: float = 0.005
+    unsure_rate: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFacts:
+    """What training saw: rows by set and label, and out-of-fold logits of the rows, in their order."""
+
+    rows: dict[str, dict[str, int]]
+    logits: F64
+    fingerprint: str
+
+
+def train(
+    data: Dataset,
+    config: TrainingConfig | None = None,
+    name: str = "trained",
+    progress: Progress = lambda _: None,
+    weight: F64 | None = None,
+) -> tuple[SpamFilter, TrainingFacts]:
+    """Train on ``data``; ``weight`` scales rows.  Same data and config, same model.
+
+    Raises ``DataError`` where there is too little of a class.
+    """
+    config = config or TrainingConfig()
+    data.require_both_classes()
+    run = _Run(data, config, progress, weight)
+    parameters, logits = run.fit()
+    rows: dict[str, dict[str, int]] = {}
+    for s, label in zip(data.set, data.label.tolist(), strict=True):
+        rows.setdefault(s, {"spam": 0, "ham": 0})["spam" if label else "ham"] += 1
+    return SpamFilter(parameters, name), TrainingFacts(rows, logits, data.fingerprint())
+
+
+def groups_of(data: Dataset) -> list[str]:
+    """What is left out together: the site; where one site is most of what there is of its language or a
+    seventh of a class, its posts, or its single comments if it has none."""
+    by_lang, by_site = Counter(data.lang), Counter(data.site)
+    of_class = Counter(data.label.tolist())
+    classes: Counter[tuple[str, int]] = Counter(zip(data.site, data.label.tolist(), strict=True))
+    split = {
+        site
+        for site, lang in set(zip(data.site, data.lang, strict=True))
+        if by_site[site] > by_lang[lang] / 2 or any(classes[site, c] > of_class[c] / 7 for c in (0, 1))
+    }
+    posts = Counter(data.post)
+    return [
+        site if site not in split else post if posts[post] < by_site[site] / 4 else row
+        for site, post, row in zip(data.site, data.post, data.id, strict=True)
+    ]
+
+
+def fold_numbers(groups: Sequence[str], folds: int) -> Index:
+    """A fold for each row, the same for equal groups: the largest groups first, each to the emptiest fold."""
+    sizes = Counter(groups)
+    load, of = np.zeros(folds), {}
+    for group in sorted(sizes, key=lambda g: (-sizes[g], g)):
+        of[group] = int(np.argmin(load))
+        load[of[group]] += sizes[group]
+    return np.array([of[g] for g in groups], np.int64)
+
+
+_EXAMPLE: Final = re.compile(r"([\w-]+)\.example\b", re.I)
+_ENDINGS: Final = ("com", "com", "com", "net", "org", "info")
+
+
+def with_real_endings(text: str | None) -> str | None:
+    """Addresses of the open corpus end in ``.example`` so that they belong to nobody; a model must not
+    learn that ending, so for training each gets one of the usual ones, by its name."""
+    if not text or ".example" not in text.lower():
+        return text
+    return _EXAMPLE.sub(lambda m: f"{m[1]}.{_ENDINGS[hashlib.sha256(m[1].lower().encode()).digest()[0] % 6]}", text)
+
+
+class _Run:
+    """One training run: rows and passages side by side, features made once."""
+
+    def __init__(self, data: Dataset, config: TrainingConfig, progress: Progress, weight: F64 | None) -> None:
+        self.config, self.progress = config, progress
+        rng = np.random.default_rng(config.seed)
+        self.data = replace(
+            data,
+            text=[with_real_endings(t) or "" for t in data.text],
+            author=[with_real_endings(a) for a in data.author],
+            author_url=[with_real_endings(u) for u in data.author_url],
+        )
+        self.n = len(data)
+        self.y = data.label.astype(np.int64)
+        self.inner = fold_numbers(groups_of(data), config.folds)
+        progress("campaigns")
+        extra = np.ones(self.n) if weight is None else weight
+        self.weight = _balanced(self.data, extra / np.sqrt(campaign_sizes(self.data.text)))
+        self.learn = _capped(self.data, config.most_per_site, rng)
+        off, sources = passages.off_topic(self.data, config.passages, rng)
+        self.off_site, self.off_source = off.site, sources
+        self.prose = passages.prose(self.data, config.prose, rng)
+        self.pairs = passages.own_and_other(self.data, config.most_per_site, rng)
+        self._make_features(merge([self.data, off]), rng)
+
+    def _make_features(self, rows: Dataset, rng: np.random.Generator) -> None:
+        c = self.config
+        self.progress("features")
+        self.idf = document_frequencies(self.data)
+        keep_author, keep_context = (rng.random(len(rows)) >= c.drop for _ in range(2))
+        pick = lambda column, keep: [v if k else None for v, k in zip(column, keep, strict=True)]  # noqa: E731
+        self.fields = Fields.of(
+            rows.text,
+            pick(rows.author, keep_author),
+            pick(rows.author_url, keep_author),
+            pick(rows.title, keep_context),
+            pick(rows.article, keep_context),
+        )
+        self.text_grams = NGrams(c.word_bits, c.char_bits, 0)
+        self.name_grams = NGrams(15, 16, 1)  # names and hosts are short: a few ten thousand different grams
+        self.host_grams = NGrams(15, 16, 2)
+        self.x_text = gram_matrix(self.text_grams, rows.text)
+        self.x_prose = gram_matrix(self.text_grams, [t for t, _ in self.prose])
+        self.x_name = gram_matrix(self.name_grams, name_texts(self.fields))
+        self.x_host = gram_matrix(self.host_grams, host_texts(self.fields))
+        self.dense = dense_features(self.fields, self.idf)
+        paired = Fields.of(self.pairs.text, None, None, self.pairs.title, self.pairs.article)
+        self.x_pairs = dense_features(paired, self.idf).relation if len(paired) else np.zeros((0, len(RELATION_COLUMNS)))
+
+    # ------------------------------------------------------------------ first stage
+    def _fit_grams(self, matrix: Matrix, keep: NDArray[np.bool_], c: float, grams: NGrams) -> GramModel:
+        keep = keep & self.learn
+        return _gram_model(matrix[: self.n][keep], self.y[keep], self.weight[keep], c, grams)
+
+    def _fit_prose(self, keep_sites: Callable[[str], bool], keep_rows: NDArray[np.bool_]) -> GramModel:
+        of_prose = np.array([keep_sites(s) for _, s in self.prose], np.bool_)
+        comments = np.flatnonzero(keep_rows & (self.y == 0) & self.learn)
+        sites = [s for (_, s), k in zip(self.prose, of_prose, strict=True) if k]
+        weight = np.concatenate((_even(sites), _even([self.data.site[i] for i in comments])))
+        y = np.concatenate((np.ones(len(sites), np.int64), np.zeros(len(comments), np.int64)))
+        if not sites:
+            return _empty(self.text_grams)
+        matrix = sparse.vstack([self.x_prose[of_prose], self.x_text[comments]]).tocsr()
+        return _gram_model(matrix, y, weight * len(y) / 2, self.config.text_c, self.text_grams)
+
+    def _fit_relation(self, keep_sites: Callable[[str], bool]) -> LinearModel:
+        keep = np.array([keep_sites(s) for s in self.pairs.site], np.bool_)
+        y = self.pairs.other[keep].astype(np.int64)
+        if len(np.unique(y)) < 2:
+            width = len(RELATION_COLUMNS)
+            return LinearModel(np.zeros(width), np.ones(width), np.zeros(width), 0.0)
+        sites = [s for s, k in zip(self.pairs.site, keep, strict=True) if k]
+        weight = _even([s.partition(":")[0] for s in sites]) * len(y)
+        return _linear_model(self.x_pairs[keep], y, weight, self.config.relation_c)
+
+    def _first_stage(self) -> tuple[FirstStage, dict[str, Any]]:
+        """Out-of-fold logits of all rows and passages, and the models fitted on all."""
+        c, n = self.config, self.n
+        total = len(self.fields)
+        logits = {k: np.zeros(total) for k in ("text", "prose", "name", "host", "relation")}
+        source_fold = fold_numbers([s for _, s in self.prose] + self.off_source, c.folds)
+        of_source = dict(zip([s for _, s in self.prose] + self.off_source, source_fold.tolist(), strict=True))
+        off_fold = np.array([of_source[s] for s in self.off_source], np.int64)
+        site_fold = {s: int(f) for s, f in zip(self.data.site, self.inner.tolist(), strict=True)}
+        with_name = np.array([bool(a) for a in self.fields.authors])
+        with_host = np.array([bool(u) for u in self.fields.urls])
+        for fold in range(c.folds):
+            self.progress(f"first stage, fold {fold + 1} of {c.folds}")
+            out = np.concatenate((self.inner == fold, off_fold == fold))
+            keep = self.inner != fold
+            text = self._fit_grams(self.x_text, keep, c.text_c, self.text_grams)
+            name = self._fit_grams(self.x_name, keep & with_name[:n], c.name_c, self.name_grams)
+            host = self._fit_grams(self.x_host, keep & with_host[:n], c.name_c, self.host_grams)
+            prose = self._fit_prose(lambda s, f=fold: of_source.get(s, -1) != f, keep)
+            relation = self._fit_relation(lambda s, f=fold: site_fold[s] != f)
+            for key, model, matrix in (
+                ("text", text, self.x_text),
+                ("prose", prose, self.x_text),
+                ("name", name, self.x_name),
+                ("host", host, self.x_host),
+            ):
+                logits[key][out] = _gram_logits(model, matrix[out])
+            logits["relation"][out] = relation.logits(self.dense.relation[out])
+        self.progress("first stage, all")
+        every = np.ones(n, np.bool_)
+        models = {
+            "text": self._fit_grams(self.x_text, every, c.text_c, self.text_grams),
+            "prose": self._fit_prose(lambda _: True, every),
+            "name": self._fit_grams(self.x_name, with_name[:n], c.name_c, self.name_grams),
+            "host": self._fit_grams(self.x_host, with_host[:n], c.name_c, self.host_grams),
+            "relation": self._fit_relation(lambda _: True),
+        }
+        logits["name"] = present(logits["name"], self.fields.authors)
+        logits["host"] = present(logits["host"], self.fields.urls)
+        logits["relation"] = np.where(self.dense.has_article, logits["relation"], 0.0)
+        return FirstStage(**logits), models
+
+    # ------------------------------------------------------------------ second stage
+    def fit(self) -> tuple[Parameters, F64]:
+        """Parameters, and out-of-fold calibrated logits of the rows."""
+        first, models = self._first_stage()
+        self.progress("second stage")
+        x = stage_inputs(first, self.dense)
+        y = np.concatenate((self.y, np.ones(len(x) - self.n, np.int64)))
+        weight = np.concatenate((self.weight, np.full(len(x) - self.n, self.config.passage_weight)))
+        learn = np.concatenate((self.learn, np.ones(len(x) - self.n, np.bool_)))
+        site_fold = {s: int(f) for s, f in zip(self.data.site, self.inner.tolist(), strict=True)}
+        fold = np.concatenate((self.inner, np.array([site_fold[s] for s in self.off_site], np.int64)))
+        raw = np.zeros(self.n)
+        for k in range(self.config.folds):
+            keep = (fold != k) & learn
+            part = _linear_model(x[keep], y[keep], weight[keep], self.config.head_c)
+            raw[self.inner == k] = part.logits(x[: self.n][self.inner == k])
+        slope, shift = _platt(raw, self.y, self.weight)
+        head = _linear_model(x[learn], y[learn], weight[learn], self.config.head_c)
+        head = replace(head, coef=head.coef * slope, intercept=head.intercept * slope + shift)
+        logits = raw * slope + shift
+        spam, unsure = self._cutoffs(logits)
+        typical = np.average(head.standardise(x[: self.n][self.y == 0]), axis=0, weights=self.weight[self.y == 0])
+        names = tuple(input_names(self.dense.names))
+        return Parameters(
+            **models,
+            head=head,
+            typical=typical,
+            idf=self.idf,
+            inputs=names,
+            spam_cutoff=spam,
+            unsure_cutoff=unsure,
+        ), logits
+
+    def _cutoffs(self, logits: F64) -> tuple[float, float]:
+        """Probabilities above which the stated shares of ham lie, each set of data counting alike (∝ √n)."""
+        ham = self.y == 0
+        p = 1 / (1 + np.exp(-logits[ham]))
+        weight = _even([s for s, h in zip(self.data.set, ham, strict=True) if h])
+        order = np.argsort(-p)
+        above = np.cumsum(weight[order]) / weight.sum()
+        spam = float(p[order][int(np.searchsorted(above, self.config.spam_rate))])
+        unsure = float(p[order][int(np.searchsorted(above, self.config.unsure_rate))])
+        # A comment called spam must be more likely spam than not, whatever the rates allow.
+        spam = max(spam, 0.5)
+        return spam, min(unsure, spam)
+
+
+def gram_matrix(grams: NGrams, texts: Sequence[str]) -> Matrix:
+    """Hashed n-grams of texts as a scipy CSR matrix (texts × ``grams.width``, float32)."""
+    parts = list(_gram_parts(grams, texts))
+    if not parts:
+        return sparse.csr_matrix((0, grams.width), dtype=np.float32)
+    return sparse.vstack(parts).tocsr()
+
+
+def _gram_parts(grams: NGrams, texts: Sequence[str]) -> Iterator[Matrix]:
+    for at in range(0, len(texts), 2000):  # bounds the memory that the largest arrays in between take
+        batch = encode(texts[at : at + 2000])
+        index, count, ptr = grams.counts(batch)
+        values = grams.values(index, count, ptr).astype(np.float32)
+        yield sparse.csr_matrix((values, index, ptr), shape=(len(batch), grams.width))
+
+
+def document_frequencies(data: Dataset) -> NDArray[np.float32]:
+    """Inverse document frequency of hashed words in articles and comments, scaled to 0..1."""
+    texts = list({*(a for a in data.article if a), *data.text})
+    size = 1 << IDF_BITS
+    counts = np.zeros(size)
+    for at in range(0, len(texts), 2000):
+        batch = encode(texts[at : at + 2000])
+        word, _, ptr = word_hashes(batch)
+        text = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)).astype(np.uint64)
+        key = np.unique((text << np.uint64(IDF_BITS)) | (word >> np.uint32(32 - IDF_BITS)))
+        counts += np.bincount((key & np.uint64(size - 1)).astype(np.int64), minlength=size)
+    idf = np.log((1 + len(texts)) / (1 + counts))
+    return (idf / idf.max()).astype(np.float32)
+
+
+def _even(names: Sequence[str]) -> F64:
+    """Weights that sum to 1 and give each name a share ∝ √(its rows)."""
+    sizes = Counter(names)
+    weight = np.array([1 / np.sqrt(sizes[n]) for n in names])
+    out: F64 = weight / weight.sum() if len(weight) else weight
+    return out
+
+
+#: Added to the size of a family before its root is taken, so that a handful of rows does not weigh as a set.
+FAMILY_FLOOR: Final = 20.0
+
+
+def _balanced(data: Dataset, weight: F64) -> F64:
+    """Row weights, 1 on average: each set, language and label ∝ √(its weight), spam and ham half each."""
+    family = list(zip(data.set, data.lang, data.label.tolist(), strict=True))
+    total: Counter[Any] = Counter()
+    for f, w in zip(family, weight.tolist(), strict=True):
+        total[f] += w
+    weight = weight * np.array([1 / np.sqrt(total[f] + FAMILY_FLOOR) for f in family])
+    for label in (0, 1):
+        of = data.label == label
+        weight[of] /= weight[of].sum()
+    return weight * len(weight) / 2
+
+
+def _capped(data: Dataset, most: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """At most ``most`` rows of each site and label to learn from: more add time, not knowledge."""
+    keep = np.ones(len(data), np.bool_)
+    key = list(zip(data.site, data.label.tolist(), strict=True))
+    for k, n in Counter(key).items():
+        if n > most:
+            places = np.array([i for i, other in enumerate(key) if other == k])
+            keep[rng.permutation(places)[most:]] = False
+    return keep
+
+
+def _gram_model(matrix: Matrix, y: Index, weight: F64, c: float, grams: NGrams) -> GramModel:
+    if len(np.unique(y)) < 2:
+        return _empty(grams)
+    # 60 iterations: the log-odds out of fold no longer change in the second digit.
+    fitted = LogisticRegression(C=c, max_iter=60, tol=1e-3).fit(matrix, y, sample_weight=weight)
+    coef = fitted.coef_[0].astype(np.float32)
+    words = 1 << grams.word_bits
+    return GramModel(coef[:words].copy(), coef[words:].copy(), float(fitted.intercept_[0]), grams.salt)
+
+
+def _empty(grams: NGrams) -> GramModel:
+    word, char = np.zeros(1 << grams.word_bits, np.float32), np.zeros(1 << grams.char_bits, np.float32)
+    return GramModel(word, char, 0.0, grams.salt)
+
+
+def _gram_logits(model: GramModel, matrix: Matrix) -> F64:
+    out: F64 = (matrix @ np.concatenate((model.word, model.char))).astype(np.float64) + model.intercept
+    return out
+
+
+def _linear_model(x: F64, y: Index, weight: F64, c: float) -> LinearModel:
+    if len(np.unique(y)) < 2:
+        raise DataError("a part of the data has one class only; give data from more sites, or with both labels")
+    mean = np.average(x, axis=0, weights=weight)
+    scale = np.sqrt(np.average((x - mean) ** 2, axis=0, weights=weight))
+    scale[scale < 1e-9] = 1.0
+    model = LinearModel(mean, scale, np.zeros(x.shape[1]), 0.0)
+    fitted = LogisticRegression(C=c, max_iter=500).fit(model.standardise(x), y, sample_weight=weight)
+    return replace(model, coef=fitted.coef_[0].astype(np.float64), intercept=float(fitted.intercept_[0]))
+
+
+def _platt(logits: F64, y: Index, weight: F64) -> tuple[float, float]:
+    """Slope and shift that make logits log-odds (Platt 1999)."""
+    fitted = LogisticRegression(C=1e6).fit(logits[:, np.newaxis], y, sample_weight=weight)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def dense_names(dense: Dense) -> list[str]:
+    """Names of the inputs of the second stage."""
+    return input_names(dense.names)

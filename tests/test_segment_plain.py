@@ -1,0 +1,204 @@
+"""Plain text → article and comments, on pages written for this project and on anything at all."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spamfilter.records import Page
+from spamfilter.segment.phrases import AFTER, FORM, HEADER, REPLY, SIDEBAR, load_phrases
+from spamfilter.segment.plain import split_text
+
+PAGES = Path(__file__).parent / "pages"
+NAMES = sorted(path.stem for path in PAGES.glob("plain-*.txt"))
+
+
+def read(name: str) -> str:
+    return (PAGES / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def check_offsets(text: str, page: Page) -> None:
+    """What every result keeps to: slices are exact, trimmed, in order and apart from one another."""
+    assert page.kind == "text"
+    assert page.article_start is not None
+    assert page.article_end is not None
+    assert text[page.article_start : page.article_end] == page.article
+    assert page.article == page.article.strip()
+    end = 0
+    for n, comment in enumerate(page.comments):
+        assert comment.start is not None
+        assert comment.end is not None
+        assert text[comment.start : comment.end] == comment.text
+        assert comment.text == comment.text.strip() != ""
+        assert comment.start >= end
+        assert comment.parent is None or 0 <= comment.parent < n
+        end = comment.end
+        assert comment.end <= page.article_start or comment.start >= page.article_end or not page.article
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page(name: str) -> None:
+    text, gold = read(name), json.loads((PAGES / f"{name}.json").read_text(encoding="utf-8"))
+    page = split_text(text)
+    check_offsets(text, page)
+    assert page.title == gold["title"]
+    assert page.article == gold["article"]
+    assert page.article_start == gold["article_start"]
+    found = [(c.author, c.date, c.depth, c.kind, c.start, c.end, c.text) for c in page.comments]
+    keys = ("author", "date", "depth", "kind", "start", "end", "text")
+    assert found == [tuple(c[key] for key in keys) for c in gold["comments"]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_windows_line_ends_and_indents_change_nothing(name: str) -> None:
+    page = split_text(read(name))
+    text = read(name).replace("\n", "\r\n")
+    windows = split_text(text)
+    check_offsets(text, windows)
+    assert [c.author for c in windows.comments] == [c.author for c in page.comments]
+    assert [c.text.split() for c in windows.comments] == [c.text.split() for c in page.comments]
+    indented = split_text("".join(f"   {line}\n" for line in read(name).split("\n")))
+    assert [c.text.split() for c in indented.comments] == [c.text.split() for c in page.comments]
+
+
+def test_answers_know_what_they_answer() -> None:
+    comments = split_text(read("plain-wordpress-lynx")).comments
+    assert [c.parent for c in comments] == [None, 0, None]
+
+
+COMMENTS = [
+    "I disagree.",
+    "We went there in May and it was mostly closed.",
+    "A longer one, which goes on\n    over two lines and a half, and\n    ends here.",
+    "First of all:\n\n    the second paragraph.",
+]
+
+
+@pytest.mark.parametrize("header", ["One Reply to “T”", "1 thought on “T”", "1 Response to T", "1 Comment"])
+@pytest.mark.parametrize("comment", COMMENTS)
+def test_one_numbered_comment_without_author(header: str, comment: str) -> None:
+    before = read("plain-wordpress-anonymous").split("2 Replies")[0] + header.replace("T", "Why", 1) + "\n\n  1. "
+    text = f"{before}{comment}\n\nLeave a Reply"
+    page = split_text(text)
+    check_offsets(text, page)
+    assert [(c.start, c.text) for c in page.comments] == [(len(before), comment)]
+
+
+def test_a_list_within_a_comment_is_not_split() -> None:
+    before = read("plain-wordpress-anonymous").split("2 Replies")[0]
+    text = f"{before}2 thoughts on “Why”\n\n  1. Two reasons:\n     1. cost\n     2. noise\n\n  2. Yes.\n\nLeave a Reply"
+    assert [c.text for c in split_text(text).comments] == ["Two reasons:\n     1. cost\n     2. noise", "Yes."]
+
+
+# One small page per language: header, NAME says, date, reply link, form, sidebar.
+LANGUAGES = {
+    "en": ("2 Comments", "{} says:", "May 3, 2012 at 12:30 pm", "Reply", "Leave a Reply", "Recent Comments"),
+    "de": ("2 Gedanken zu „Titel“", "{} schreibt:", "3. Mai 2012 um 12:30 Uhr", "Antworten", "Kommentar verfassen", "Archiv"),
+    "fr": ("2 réflexions sur « Titre »", "{} a dit :", "3 mai 2012 à 12:30", "Répondre", "Laisser un commentaire", "Archives"),
+    "es": ("2 comentarios", "{} dijo:", "3 mayo, 2012 a las 12:30", "Responder", "Deja un comentario", "Comentarios recientes"),
+    "pt": ("2 comentários em “Título”", "{} disse:", "3 de maio de 2012 às 12:30", "Responder", "Deixe um comentário", "Arquivos"),
+    "it": ("2 commenti", "{} ha detto:", "3 maggio 2012 alle 12:30", "Rispondi", "Lascia un commento", "Commenti recenti"),
+    "nl": ("2 reacties op “Titel”", "{} schreef:", "3 mei 2012 om 12:30", "Beantwoorden", "Geef een reactie", "Archieven"),
+    "pl": ("2 komentarze", "{} pisze:", "3 maja 2012 o 12:30", "Odpowiedz", "Dodaj komentarz", "Najnowsze komentarze"),
+    "ru": ("2 комментария", "{} говорит:", "3 мая 2012 в 12:30", "Ответить", "Добавить комментарий", "Архивы"),
+    "tr": ("“Başlık” için 2 yorum", "{} dedi ki:", "3 Mayıs 2012, 12:30", "Yanıtla", "Bir cevap yazın", "Son yorumlar"),
+    "id": ("2 tanggapan untuk “Judul”", "{} berkata:", "3 Mei 2012 pukul 12:30", "Balas", "Tinggalkan Balasan", "Arsip"),
+    "ja": ("2件のコメント", "{} より:", "2012年5月3日 12:30", "返信", "コメントを残す", "最近のコメント"),
+    "zh": ("2 条评论", "{} 说道:", "2012年5月3日 12:30", "回复", "发表评论", "近期评论"),
+}
+PROSE = {
+    "ja": "先週の日曜日に川まで歩いて行きました。風が強くて、帽子が二回も飛ばされました。それでも景色はとてもきれいでした。",
+    "zh": "上个星期天我们一直走到河边。风很大,帽子被吹走了两次。但是那里的风景非常漂亮,我们还会再去。",
+}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_languages(lang: str) -> None:
+    header, says, date, reply, form, sidebar = LANGUAGES[lang]
+    prose = PROSE.get(lang, "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt. ")
+    texts = ["Ipsum quia dolor sit amet.", "Neque porro quisquam est, qui dolorem.\nNulla pariatur!"]
+    paragraph = (prose * 2).strip()
+    parts = ["Lorem", *[paragraph] * 3, header]
+    for name, comment in zip(("Aurelia", "Bo T."), texts, strict=True):
+        parts += [says.format(name), date, comment, reply]
+    parts += [form, "*", sidebar, "Lorem"]
+    page = split_text("\n".join(parts))
+    assert [c.text for c in page.comments] == texts
+    assert [c.author for c in page.comments] == ["Aurelia", "Bo T."]
+    assert all(c.date == "2012-05-03T12:30:00" for c in page.comments)
+    assert page.article == "\n".join([paragraph] * 3)
+    assert page.lang == lang
+
+
+def test_phrases_load_quickly_and_know_their_kinds() -> None:
+    load_phrases.cache_clear()
+    begin = time.process_time()
+    phrases = load_phrases()
+    assert time.process_time() - begin < 0.15  # ten times what it takes: a shared machine is slow at times
+    kinds = {"24 Comments": HEADER, "Reply »": REPLY, "LEAVE A REPLY": FORM, "Neueste Beiträge": SIDEBAR}
+    kinds |= {"Kommentare (3)": HEADER, "Tags: a, b, c": AFTER, "[ Antworten ]": REPLY}
+    assert {line: phrases.kind_of(line)[0] & kind for line, kind in kinds.items()} == kinds
+    assert phrases.kind_of("He left a reply on my desk.") == (0, None)
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \t\r\n\x00", "\ufeff", "x", "1.", "Comments", "#1", "Reply\nReply", "\ud800"])
+def test_next_to_nothing(text: str) -> None:
+    page = split_text(text)
+    check_offsets(text, page)
+    assert page.comments == ()
+
+
+PIECES = st.sampled_from(
+    [line for name in NAMES for line in read(name).split("\n")]
+    + ["3 Comments", "Leave a Reply", "Bob says:", "May 3, 2012 at 1:02 pm", "#3", "  2. ", "", "Reply", "– Bo", "Share"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text())
+def test_any_text(text: str) -> None:
+    check_offsets(text, split_text(text))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=60), st.sampled_from(["\n", "\r\n", "\n\n   ", "\r", "\u2028"]))
+def test_shuffled_lines(pieces: list[str], separator: str) -> None:
+    text = separator.join(pieces)
+    check_offsets(text, split_text(text))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(NAMES), st.data())
+def test_mutated_pages(name: str, data: st.DataObject) -> None:
+    text = read(name)
+    for _ in range(data.draw(st.integers(1, 4))):
+        low = data.draw(st.integers(0, len(text)))
+        high = data.draw(st.integers(low, min(len(text), low + 200)))
+        text = text[:low] + data.draw(st.text(max_size=8)) + text[high:]
+    check_offsets(text, split_text(text))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["Bob says:\nMay 3, 2012 at 1:02 pm\nSome words here.\nReply\n", "1. x\n", "May 3, 2012\n", "3 Comments\n", "word " * 50]
+    + ["1" * 50, "#1\n", "Leave a Reply\nName\n", "– Bo\nMay 3, 2012\nShare\nanswered May 3, 2012\n", "    " * 30 + "2. a\n"],
+)
+def test_time_is_linear(piece: str) -> None:
+    """Ten times the text takes at most some thirty times the time (ten, and noise)."""
+
+    def seconds(size: int) -> float:
+        text = piece * (size // len(piece))
+        best = 1e9
+        for _ in range(2):
+            begin = time.process_time()
+            check_offsets(text, split_text(text))
+            best = min(best, time.process_time() - begin)
+        return best
+
+    seconds(2_000)
+    assert seconds(400_000) < 30 * max(seconds(40_000), 0.005)
