@@ -43,10 +43,12 @@ li.ham { border-left-color: var(--ham); } .verdict { font-weight: 700; }
 .author { font-weight: 600; } table { border-collapse: collapse; width: 100%; font-size: .88rem; }
 td { padding: .1rem .4rem .1rem 0; vertical-align: top; } td.w { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; width: 3.5rem; } td.b { width: 9rem; }
-.bar { display: flex; height: .7rem; margin-top: .35rem; background: linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat; }
+.bar { display: flex; height: .7rem; margin-top: .35rem;
+  background: linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat; }
 .bar i { display: block; height: 100%; } .bar .up { margin-left: 50%; background: var(--spam); }
-.bar .down { margin-left: auto; margin-right: 50%; background: var(--ham); } section + section { border-top: 2px solid var(--line);
-  margin-top: 3rem; padding-top: 2rem; } .index td { padding: .25rem .6rem .25rem 0; } .index td.n { text-align: right; }
+.bar .down { margin-left: auto; margin-right: 50%; background: var(--ham); }
+section + section { border-top: 2px solid var(--line); margin-top: 3rem; padding-top: 2rem; }
+.index td { padding: .25rem .6rem .25rem 0; } .index td.n { text-align: right; }
 """
 # Nothing may run and nothing may be fetched, whatever slipped through: the browser is told so too.
 _HEAD: Final = (

@@ -21,7 +21,7 @@ from spamfilter.errors import DataError
 from spamfilter.features.fields import Dense, Fields, dense_features
 from spamfilter.features.hashing import NGrams
 from spamfilter.features.links import own_host
-from spamfilter.features.stages import FirstStage, stage_inputs
+from spamfilter.features.stages import FirstStage, foreign_inputs, stage_inputs
 from spamfilter.reasons import Explainer
 from spamfilter.records import Comment, Label, Page, Reason, ScoredPage, Verdict
 from spamfilter.text import Batch, encode
@@ -93,6 +93,7 @@ class Parameters:
     name: GramModel
     host: GramModel
     relation: LinearModel
+    foreign: LinearModel
     head: LinearModel
     typical: F64
     idf: NDArray[np.float32]
@@ -218,12 +219,16 @@ class SpamFilter:
 
     def _first_stage(self, given: Fields, batch: Batch, dense: Dense) -> FirstStage:
         p = self.parameters
+        text, prose = p.text.logits(batch), p.prose.logits(batch)
+        relation = np.where(dense.has_article, p.relation.logits(dense.relation), 0.0)
+        foreign = p.foreign.logits(foreign_inputs(text, prose, relation, dense))
         return FirstStage(
-            p.text.logits(batch),
-            p.prose.logits(batch),
+            text,
+            prose,
             present(p.name.logits(encode(name_texts(given))), given.authors),
             present(p.host.logits(encode(host_texts(given))), given.urls),
-            np.where(dense.has_article, p.relation.logits(dense.relation), 0.0),
+            relation,
+            np.where(dense.has_article, foreign, 0.0),
         )
 
     def _judge(self, given: Fields) -> tuple[F64, F64]:

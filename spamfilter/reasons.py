@@ -49,7 +49,7 @@ GROUPS: Final = {
     "shape": ("unusual_shape", "length, case or signs unusual for a reader", "usual_shape", "length and signs usual for a reader"),
 }
 _GROUP_OF: Final = {
-    "subject": ("relation", "far_", "near_", "article_", "title_", "has_", "copied"),
+    "subject": ("relation", "foreign", "far_", "near_", "article_", "title_", "has_", "copied"),
     "words": ("text",),
     "prose": ("prose", "far_prose"),
     "name": ("name", "author", "product_phrase", "product_selling"),

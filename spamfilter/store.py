@@ -36,7 +36,7 @@ FORMAT: Final = 1
 BUNDLED: Final = "default"
 _DTYPES: Final = {"F32": np.float32, "F64": np.float64}
 _GRAM_PARTS: Final = ("text", "prose", "name", "host")
-_LINEAR_PARTS: Final = ("relation", "head")
+_LINEAR_PARTS: Final = ("relation", "foreign", "head")
 
 
 def models_folder() -> Path:

@@ -32,7 +32,7 @@ from spamfilter.errors import DataError
 from spamfilter.features.fields import RELATION_COLUMNS, Dense, Fields, dense_features
 from spamfilter.features.hashing import NGrams, word_hashes
 from spamfilter.features.relatedness import IDF_BITS
-from spamfilter.features.stages import FirstStage, input_names, stage_inputs
+from spamfilter.features.stages import FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.model import GramModel, LinearModel, Parameters, SpamFilter, host_texts, name_texts, present
 from spamfilter.text import encode
 
@@ -62,6 +62,7 @@ class TrainingConfig:
     text_c: float = 10.0
     name_c: float = 3.0
     relation_c: float = 0.1
+    foreign_c: float = 0.03
     head_c: float = 0.01
     drop: float = 0.1
     passages: int = 4000
@@ -257,7 +258,36 @@ class _Run:
         logits["name"] = present(logits["name"], self.fields.authors)
         logits["host"] = present(logits["host"], self.fields.urls)
         logits["relation"] = np.where(self.dense.has_article, logits["relation"], 0.0)
+        logits["foreign"], models["foreign"] = self._foreign(logits)
         return FirstStage(**logits), models
+
+    def _foreign(self, logits: dict[str, F64]) -> tuple[F64, LinearModel]:
+        """Out-of-fold logits of the model of foreign passages, and the model fitted on all."""
+        x = foreign_inputs(logits["text"], logits["prose"], logits["relation"], self.dense)
+        n, passages_ = self.n, len(x) - self.n
+        y = np.concatenate((np.zeros(n, np.int64), np.ones(passages_, np.int64)))
+        use = self.dense.has_article & (np.concatenate((self.y, np.zeros(passages_, np.int64))) == 0)
+        use &= np.concatenate((self.learn, np.ones(passages_, np.bool_)))
+        site = [*self.data.site, *self.off_site]
+        weight = np.zeros(len(x))
+        for label in (0, 1):
+            of = np.flatnonzero(use & (y == label))
+            weight[of] = _even([site[i] for i in of]) * max(use.sum(), 1) / 2
+        fold, out = self._folds(), np.zeros(len(x))
+        if len(np.unique(y[use])) < 2:
+            none = np.zeros(x.shape[1])
+            return out, LinearModel(none, none + 1.0, none, 0.0)
+        for k in range(self.config.folds):
+            keep = use & (fold != k)
+            if len(np.unique(y[keep])) == 2:
+                out[fold == k] = _linear_model(x[keep], y[keep], weight[keep], self.config.foreign_c).logits(x[fold == k])
+        model = _linear_model(x[use], y[use], weight[use], self.config.foreign_c)
+        return np.where(self.dense.has_article, out, 0.0), model
+
+    def _folds(self) -> Index:
+        """Folds of rows and passages: a passage goes with the site under whose article it stands."""
+        site_fold = {s: int(f) for s, f in zip(self.data.site, self.inner.tolist(), strict=True)}
+        return np.concatenate((self.inner, np.array([site_fold[s] for s in self.off_site], np.int64)))
 
     # ------------------------------------------------------------------ second stage
     def fit(self) -> tuple[Parameters, F64]:
@@ -268,14 +298,14 @@ class _Run:
         y = np.concatenate((self.y, np.ones(len(x) - self.n, np.int64)))
         weight = np.concatenate((self.weight, np.full(len(x) - self.n, self.config.passage_weight)))
         learn = np.concatenate((self.learn, np.ones(len(x) - self.n, np.bool_)))
-        site_fold = {s: int(f) for s, f in zip(self.data.site, self.inner.tolist(), strict=True)}
-        fold = np.concatenate((self.inner, np.array([site_fold[s] for s in self.off_site], np.int64)))
+        fold = self._folds()
         raw = np.zeros(self.n)
         for k in range(self.config.folds):
             keep = (fold != k) & learn
             part = _linear_model(x[keep], y[keep], weight[keep], self.config.head_c)
             raw[self.inner == k] = part.logits(x[: self.n][self.inner == k])
-        slope, shift = _platt(raw, self.y, self.weight)
+        # Calibrated on rows as they come, not balanced: half spam is not what a page holds.
+        slope, shift = _platt(raw, self.y, self.learn.astype(np.float64))
         head = _linear_model(x[learn], y[learn], weight[learn], self.config.head_c)
         head = replace(head, coef=head.coef * slope, intercept=head.intercept * slope + shift)
         logits = raw * slope + shift

@@ -22,7 +22,6 @@ from typing import Any, Final
 
 from spamfilter.batch.filters import in_sample
 from spamfilter.batch.outcome import Item, Job, Outcome, Tally
-from spamfilter.batch.pool import Pool
 from spamfilter.batch.shards import SHARD_ITEMS, Position, Shards, add, writing
 from spamfilter.batch.summary import Summary
 from spamfilter.errors import ConfigError
@@ -107,6 +106,8 @@ def stream(
     items = _items(inputs, options, start or Position(), reader or _pages(options), places)
     processes = options.processes(inputs)
     if processes:
+        from spamfilter.batch.pool import Pool  # here: one page must not wait for multiprocessing to load
+
         with Pool(job, processes, options.timeout) as pool:
             for outcome in pool.run(items):
                 yield outcome, places.popleft()

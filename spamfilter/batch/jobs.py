@@ -64,6 +64,8 @@ class PageJob:
             return self.on_failure(item)
         if isinstance(item, Other):
             return self.on_other(item)
+        if not isinstance(item, RawPage):
+            raise TypeError(f"a job over pages was given {type(item).__name__}")
         try:
             with deadline(self.timeout):
                 outcome = self._outcome(item)

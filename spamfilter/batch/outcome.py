@@ -7,17 +7,18 @@ Usage::
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from spamfilter.files.formats import Piece
-from spamfilter.files.rawpage import Failure, Other, RawPage
+from spamfilter.files.rawpage import Failure, Other, RawPage, Rows
 
 __all__ = ["Item", "Job", "Outcome", "Tally", "failed"]
 
 #: Counts by name; "lang:de:spam" and the like are counts of slices.
 Tally = dict[str, int]
-Item = RawPage | Other | Failure
+Item = RawPage | Rows | Other | Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +42,5 @@ class Job(Protocol):
 
 def failed(failure: Failure, piece: Piece = b"") -> Outcome:
     """The outcome of an item that could not be read or scored."""
-    return Outcome(piece, {"errors": 1, f"error:{failure.kind}": 1}, failure)
+    told = dataclasses.replace(failure, origin=None)  # the record itself has no business on the way back
+    return Outcome(piece, {"errors": 1, f"error:{failure.kind}": 1}, told)

@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "clean": ("spamfilter.cli.clean", "Pages without their spam."),
     "explain": ("spamfilter.cli.explain", "One HTML page per input that shows every verdict and its reasons."),
     "classify": ("spamfilter.cli.classify", "Judge a table of comments: the same rows with probability and verdict."),
+    "label": ("spamfilter.cli.label", "Keep a team's decisions: add, import, export, decide one by one."),
     "doctor": ("spamfilter.cli.doctor", "Check the installation and the model."),
 }
 

@@ -7,8 +7,10 @@ Usage::
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
 from typing import Any
 
@@ -16,15 +18,21 @@ import typer
 from typer.core import TyperGroup
 
 from spamfilter.cli import COMMANDS
+from spamfilter.cli.stopping import Terminated
 from spamfilter.errors import SpamFilterError
 
 __all__ = ["invoke"]
 
 #: The command could not be run as asked: usage, a model, an output.
 _USAGE = 2
-#: What shells report for a program ended by Ctrl-C (128 + SIGINT), and by a closed pipe (128 + SIGPIPE).
+#: What shells report for a program ended by Ctrl-C (128 + SIGINT), a closed pipe, and ``kill``.
 _INTERRUPTED = 130
 _PIPE = 141
+_TERMINATED = 143
+
+
+def _terminated(number: int, frame: object) -> None:
+    raise Terminated
 
 
 class _LazyGroup(TyperGroup):
@@ -47,6 +55,9 @@ class _LazyGroup(TyperGroup):
         except KeyboardInterrupt:
             print("spamfilter: stopped", file=sys.stderr)
             raise typer.Exit(_INTERRUPTED) from None
+        except Terminated:
+            print("spamfilter: terminated", file=sys.stderr)
+            raise typer.Exit(_TERMINATED) from None
 
 
 _app = typer.Typer(cls=_LazyGroup, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -60,30 +71,41 @@ def _root() -> None:
 def invoke(argv: list[str]) -> int:
     """Run the command that ``argv`` names and turn whatever ends it into its exit code."""
     command = typer.main.get_command(_app)
+    with contextlib.suppress(ValueError):  # only the main thread may; a test runner's thread does without
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         command.main(argv, prog_name="spamfilter", standalone_mode=True)
     except SystemExit as end:
         return _flushed(end.code if isinstance(end.code, int) else _USAGE)
     except SpamFilterError as error:
         print(f"spamfilter: {error}", file=sys.stderr)
-        return _USAGE
+        return _flushed(_USAGE)
     return _flushed(0)
 
 
 def _flushed(code: int) -> int:
+    """``code``, when what is left to write could be written; a full disk may show only now."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         return _closed_pipe()
-    except OSError as error:  # a full disk shows only now
-        print(
-            f"spamfilter: the output cannot be written ({error.strerror}); make room and run it again", file=sys.stderr
-        )
+    except OSError as error:
+        _drop_output()
+        if code != _USAGE:  # else it was said already
+            print(
+                f"spamfilter: the output cannot be written ({error.strerror}); make room, run it again", file=sys.stderr
+            )
         return _USAGE
     return code
 
 
 def _closed_pipe() -> int:
-    """The reader of our output has gone (``| head``): leave quietly, also when Python flushes at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """The reader of our output has gone (``| head``): leave quietly."""
+    _drop_output()
     return _PIPE
+
+
+def _drop_output() -> None:
+    """Python flushes once more at the end; what it cannot write then must go somewhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,6 +19,7 @@ __all__ = [
     "Limit",
     "Model",
     "Out",
+    "PartSize",
     "Resume",
     "Sample",
     "SummaryFile",
@@ -62,59 +63,6 @@ Threshold = Annotated[
         help="Call spam what has at least this probability. [default: the model's own cut-off]",
     ),
 ]
-Workers = 0) -> None: ...
-"""
-
-from __future__ import annotations
-
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-__all__ = [
-    "Column",
-    "Errors",
-    "Inputs",
-    "Limit",
-    "Model",
-    "Out",
-    "Resume",
-    "Sample",
-    "SummaryFile",
-    "Threshold",
-    "Timeout",
-    "UrlColumn",
-    "Where",
-    "Workers",
-]
-
-Inputs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="INPUT...",
-        help="Files, folders, globs or - for standard input: .html .htm .xhtml .txt, .warc .wet, .jsonl .csv .tsv "
-        ".parquet; all but .parquet also with .gz or .zst.",
-        show_default=False,
-    ),
-]
-#: Text, not a path: the slash at its end counts.
-Out = Annotated[
-    str | None,
-    typer.Option(
-        "-o",
-        "--out",
-        metavar="FILE",
-        help="Write to this file (.jsonl .csv .tsv, also with .gz or .zst, or .parquet), or to a folder of parts "
-        "if it ends with a slash.",
-    ),
-]
-Threshold = Annotated[
-    float | None,
-    typer.Option(
-        min=0.0, max=1.0, help="Call spam what has at least this probability. [default: the model's own cut-off]"
-    ),
-]
 Workers = Annotated[
     int,
     typer.Option(
@@ -138,6 +86,10 @@ Where = Annotated[
 Column = Annotated[str | None, typer.Option(metavar="NAME", help="Column with the page. [default: told by its name]")]
 UrlColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="Column with the page's address. [default: told by its name]")
+]
+PartSize = Annotated[
+    int,
+    typer.Option("--part-size", min=1, metavar="N", help="Pages a part: what a stopped run loses at most."),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped run into the same output ended.")]
 Errors = Annotated[

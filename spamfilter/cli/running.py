@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
-import typer
-
 from spamfilter.batch import Options, Outcome, Output, Position, Summary, run, stream
 from spamfilter.batch._local import Reader
 from spamfilter.batch.outcome import Job, Tally
 from spamfilter.batch.shards import add, writing
+from spamfilter.cli.stopping import Terminated
 from spamfilter.errors import ConfigError
 from spamfilter.files import Failure, Input, expand
 from spamfilter.files.formats import Format, Piece
@@ -84,12 +83,10 @@ class Run:
                     self.job, self.inputs, output, self.options,
                     settings=self.settings, reader=self.reader, watch=lambda o, p: self._watch(o, p, progress),
                 )  # fmt: skip
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, Terminated):
                 progress.stop()
-                print(
-                    f"spamfilter: stopped; finished parts are in {output.parts}, go on with --resume", file=sys.stderr
-                )
-                raise typer.Exit(130) from None
+                print(f"spamfilter: finished parts are kept in {output.parts}; go on with --resume", file=sys.stderr)
+                raise
         self._tell_rest()
         return summary
 
@@ -151,8 +148,9 @@ class _FailureList:
 def pipe(piece: Piece) -> None:
     """A result to standard output, at once: whoever reads it may be waiting."""
     assert isinstance(piece, bytes)
-    sys.stdout.buffer.write(piece)
-    sys.stdout.buffer.flush()
+    with writing("standard output", "make room and run it again"):
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
 
 
 def exit_code(summary: Summary, *, fail_on_spam: bool = False) -> int:

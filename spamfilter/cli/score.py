@@ -13,6 +13,7 @@ import typer
 from spamfilter import view
 from spamfilter.batch import COMMENT_COLUMNS, Format, Options, ScoreJob, Where
 from spamfilter.batch.loading import load_scorer
+from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
 from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.files import Columns
@@ -48,6 +49,7 @@ def score(
     ] = "page",
     workers: options.Workers = 0,
     resume: options.Resume = False,
+    part_size: options.PartSize = SHARD_ITEMS,
     fail_on_spam: Annotated[bool, typer.Option("--fail-on-spam", help="Exit with 3 if a comment is spam.")] = False,
     errors: options.Errors = None,
     limit: options.Limit = None,
@@ -67,7 +69,7 @@ def score(
     job = ScoreJob(
         where=Where.parse(where or ()), timeout=timeout, rows=rows, load=partial(load_scorer, model, threshold)
     )
-    how = Options(workers, timeout, limit, sample, Columns(column, url_column))
+    how = Options(workers, timeout, limit, sample, Columns(column, url_column), part_size)
     found = found_inputs(inputs, Path(out) if out else None)
     job.open()  # what is wrong with the model is said once, before anything is read
     name = job.scorer.name if job.scorer else None

@@ -10,6 +10,7 @@ import typer
 
 from spamfilter import view
 from spamfilter.batch import Format, Options, SplitJob, Where
+from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
 from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
@@ -38,6 +39,7 @@ def split(
     ] = None,
     workers: options.Workers = 0,
     resume: options.Resume = False,
+    part_size: options.PartSize = SHARD_ITEMS,
     errors: options.Errors = None,
     limit: options.Limit = None,
     sample: options.Sample = 1.0,
@@ -49,7 +51,7 @@ def split(
 ) -> None:
     """Find the article and the single comments of every page; no model is needed."""
     job = SplitJob(where=Where.parse(where or ()), timeout=timeout)
-    how = Options(workers, timeout, limit, sample, Columns(column, url_column))
+    how = Options(workers, timeout, limit, sample, Columns(column, url_column), part_size)
     run = Run(job, found_inputs(inputs, Path(out) if out else None), how, ["split", str(job.where)], errors)
     if show is not None:
         from spamfilter.explain import Gallery

@@ -5,8 +5,10 @@ Usage::
     inputs = stage_inputs(first, dense)        # float64, shape (comments, len(input_names(dense.names)))
 
 The first stage are linear models, each of one thing: the words of the text, whether it reads like an
-article rather than a comment (``prose``), the author's name, the host its name links to, and how far
-the comment is from its article (``relation``).  The last stage is one logistic regression over their
+article rather than a comment (``prose``), the author's name, the host its name links to, how far
+the comment is from its article (``relation``), and whether it is a passage that belongs to another
+article (``foreign``: over the relation's overlaps, the signals of the text and the logits of
+``text``, ``prose`` and ``relation``).  The last stage is one logistic regression over their
 logits, over bends of them (hinges: ``max(0, x - knot)``), over products that say "far from the
 article AND …", and over the dense features; it stays linear, so that each input's part in a verdict
 can be stated.
@@ -22,14 +24,15 @@ from numpy.typing import NDArray
 
 from spamfilter.features.fields import Dense
 
-__all__ = ["FIRST", "FirstStage", "input_names", "stage_inputs"]
+__all__ = ["FIRST", "FirstStage", "foreign_inputs", "input_names", "stage_inputs"]
 
 F64 = NDArray[np.float64]
-FIRST: Final = ("text", "prose", "name", "host", "relation")
+FIRST: Final = ("text", "prose", "name", "host", "relation", "foreign")
 _HINGES: Final = {
     "text": (-2.0, -1.0, 1.0, 3.0),
     "prose": (-1.0, 1.0),
     "relation": (-1.0, 0.0, 1.0, 2.0, 3.0),
+    "foreign": (-2.0, 0.0, 1.0, 2.0, 3.0, 4.0),
 }
 #: Dense features that change what distance from the article means: a long unrelated text says more than a
 #: short one, a text that speaks of "I" and "you" less.
@@ -55,6 +58,14 @@ class FirstStage:
     name: F64
     host: F64
     relation: F64
+    foreign: F64
+
+
+def foreign_inputs(text: F64, prose: F64, relation: F64, dense: Dense) -> F64:
+    """What the model of foreign passages sees; nothing of the author, which spammers choose freely."""
+    own = [k for k, name in enumerate(dense.names) if not name.startswith(("author", "url", "has_"))]
+    logits = np.clip(np.column_stack([text, prose, relation]), -LIMIT, LIMIT)
+    return np.hstack([logits, dense.relation, dense.values[:, own]])
 
 
 def input_names(dense: list[str]) -> list[str]:

@@ -13,7 +13,19 @@ input raises: it comes as a ``Failure`` with its file, offset and reason, and re
 from __future__ import annotations
 
 from spamfilter.files.inputs import Input, expand
-from spamfilter.files.rawpage import Failure, Other, RawPage, Row
-from spamfilter.files.readers import Columns, read_pages, read_rows
+from spamfilter.files.rawpage import Failure, Other, RawPage, Row, Rows
+from spamfilter.files.readers import Columns, read_pages, read_rows, row_groups
 
-__all__ = ["Columns", "Failure", "Input", "Other", "RawPage", "Row", "expand", "read_pages", "read_rows"]
+__all__ = [
+    "Columns",
+    "Failure",
+    "Input",
+    "Other",
+    "RawPage",
+    "Row",
+    "Rows",
+    "expand",
+    "read_pages",
+    "read_rows",
+    "row_groups",
+]

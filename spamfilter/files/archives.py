@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from spamfilter.errors import MissingExtra, UnreadableFile
+from spamfilter.files.archivetail import cut_off
 from spamfilter.files.httpmessage import HttpMessage
 from spamfilter.files.inputs import Input
 from spamfilter.files.rawpage import Failure, Other, RawPage
@@ -55,6 +56,7 @@ def read_archive(found: Input, *, origins: bool = False) -> Iterator[RawPage | O
     while start is not None:
         yield from reading.run(start)
         if reading.trouble is None:
+            yield from reading.check_end(start)
             return
         begun = reading.last if reading.last is not None else start
         resumed = reading.next_start(begun + 1)
@@ -72,6 +74,7 @@ class _Reading:
         self.origins = origins
         self.last: int | None = None
         self.trouble: str | None = None
+        self.told: int | None = None  # the record that a failure was told of last
 
     def run(self, start: int) -> Iterator[RawPage | Other | Failure]:
         self.last, self.trouble = None, None
@@ -109,6 +112,7 @@ class _Reading:
         block = head + record.reader.read(length - len(head)) if length > len(head) else head
         if len(block) < length:
             reason = f"the record is cut short: {len(block):,} of {length:,} bytes are there; fetch the archive again"
+            self.told = at
             return Failure(self.path, at, "damaged", reason)
         return self._page(record, at, block)
 
@@ -130,6 +134,13 @@ class _Reading:
         if rest > 4 * LARGEST_PAGE:
             return Failure(self.path, at, "too_large", f"a record of {rest:,} bytes is not passed on")
         return Other(self.path, at, _archived(record, head + (record.reader.read(rest) if rest > 0 else b"")))
+
+    def check_end(self, start: int) -> Iterator[Failure]:
+        """A failure where the end of the file cuts off a record that was not seen at all."""
+        with self._open() as file:
+            at = cut_off(file, start if self.last is None else self.last)
+        if at is not None and at != self.told:
+            yield Failure(self.path, at, "damaged", "the archive ends within this record; fetch it again")
 
     def next_start(self, start: int) -> int | None:
         """Where the next record may begin, at ``start`` or after it."""

@@ -17,7 +17,7 @@ from typing import Final
 from spamfilter.errors import UnreadableFile
 from spamfilter.segment import LARGEST_PAGE
 
-__all__ = ["HttpMessage"]
+__all__ = ["HttpMessage", "header_end"]
 
 _END: Final = re.compile(rb"\r?\n\r?\n")
 _LINE: Final = re.compile(rb"\r?\n(?![ \t])")
@@ -40,8 +40,8 @@ class HttpMessage:
         status = _STATUS.match(block)
         if status is None:
             return None
-        end = _END.search(block)
-        head, body = (block, b"") if end is None else (block[: end.start()], block[end.end() :])
+        end, begin = header_end(block)
+        head, body = block[:end], block[begin:]
         fields = []
         for line in _LINE.split(head)[1:]:
             name, colon, value = line.partition(b":")
@@ -77,6 +77,12 @@ class HttpMessage:
         for encoding in reversed(self.get(b"Content-Encoding").lower().replace(",", " ").split()):
             body = _attempt(encoding, body)
         return body
+
+
+def header_end(block: bytes) -> tuple[int, int]:
+    """Where the header of an HTTP message ends and where its body begins."""
+    found = _END.search(block)
+    return (len(block), len(block)) if found is None else found.span()
 
 
 def _attempt(encoding: str, body: bytes) -> bytes:

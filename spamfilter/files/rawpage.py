@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Failure", "Other", "RawPage", "Row", "place"]
+__all__ = ["Failure", "Other", "RawPage", "Row", "Rows", "TableRow", "place"]
 
 
 def place(source: str, offset: int | None) -> str:
@@ -80,3 +80,21 @@ class Row:
     source: str
     offset: int
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a table in a row, the first of them at ``offset``: what is classified at once."""
+
+    source: str
+    offset: int
+    values: tuple[Mapping[str, Any], ...]
+    origin: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """The row that a page stood in, and the column of the page: its ``origin``."""
+
+    values: Mapping[str, Any]
+    column: str

@@ -17,11 +17,11 @@ from typing import Final
 
 from spamfilter.errors import InputError, MissingExtra
 from spamfilter.files.inputs import STDIN, Input
-from spamfilter.files.rawpage import Failure, Other, RawPage, Row
+from spamfilter.files.rawpage import Failure, Other, RawPage, Row, Rows, TableRow
 from spamfilter.files.streams import BROKEN, explain, open_stream
 from spamfilter.segment import LARGEST_PAGE
 
-__all__ = ["Columns", "Item", "read_pages", "read_rows"]
+__all__ = ["Columns", "Item", "read_pages", "read_rows", "row_groups"]
 
 Item = RawPage | Other | Failure
 
@@ -143,14 +143,50 @@ def _page_rows(found: Input, columns: Columns, origins: bool) -> Iterator[Item]:
 def _row_page(row: Row, page: str, url: str | None, origins: bool) -> RawPage | Failure:
     content = row.values.get(page)
     address = row.values.get(url) if url else None
-    origin = row.values if origins else None
+    origin = TableRow(row.values, page) if origins else None
     if isinstance(content, (str, bytes)) and content:
+        content = _as_stored(content)
         return RawPage(row.source, row.offset, address if isinstance(address, str) else None, content, origin=origin)
     if content is None or content in ("", b""):
         reason, kind = f"no page: the column {page!r} is empty here", "empty"
     else:
         reason, kind = f"no page: the column {page!r} holds {type(content).__name__}, not text", "column"
     return Failure(row.source, row.offset, kind, reason, origin=origin)
+
+
+def _as_stored(content: str | bytes) -> str | bytes:
+    """A cell of a CSV file that was not UTF-8 as its bytes, so that the page's own charset counts."""
+    if isinstance(content, bytes) or content.isascii():
+        return content
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        return content.encode("utf-8", "surrogateescape") if _escaped(content) else content
+    return content
+
+
+def _escaped(content: str) -> bool:
+    return all("\udc80" <= char <= "\udcff" for char in content if "\ud800" <= char <= "\udfff")
+
+
+def row_groups(found: Input, size: int) -> Iterator[Rows | Failure]:
+    """The rows of one table in groups of at most ``size``."""
+    held: list[Row] = []
+    for row in read_rows(found):
+        if isinstance(row, Row) and len(held) < size:
+            held.append(row)
+            continue
+        if held:
+            yield _group(held)
+        held = [row] if isinstance(row, Row) else []
+        if isinstance(row, Failure):
+            yield row
+    if held:
+        yield _group(held)
+
+
+def _group(rows: list[Row]) -> Rows:
+    return Rows(rows[0].source, rows[0].offset, tuple(row.values for row in rows))
 
 
 def _pick(names: Collection[str], given: str | None, usual: tuple[str, ...]) -> str | None:

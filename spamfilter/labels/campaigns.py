@@ -11,6 +11,7 @@ Nothing here may depend on the run or the version of a library: the numbers are 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import zlib
 from typing import Final
@@ -55,7 +56,7 @@ def bands(text: str) -> tuple[int, ...]:
     folded = fold(text[:_LONGEST])
     words = _WORD.findall(_LINK.sub(" ", folded))
     whole = _key(b"whole", " ".join(words or folded.split()).encode("utf-8", "surrogatepass"))
-    pairs = {f"{a} {b}" for a, b in zip(words, words[1:], strict=False)}
+    pairs = {f"{a} {b}" for a, b in itertools.pairwise(words)}
     if len(pairs) < _FEWEST_PAIRS:
         return (whole,)
     return (whole, *_minhash(pairs))

@@ -33,10 +33,10 @@ _HEADER: Final = b"SQLite format 3\0"
 # SQLite's result codes (https://sqlite.org/rescode.html), low byte, and what they mean to whoever reads the message.
 _CAUSES: Final[dict[int, str]] = {
     sqlite3.SQLITE_FULL: "the disk is full; make room and run it again (nothing of this change was stored)",
-    sqlite3.SQLITE_READONLY: "it cannot be written to; check the permissions of the file and its folder, or copy it elsewhere",
+    sqlite3.SQLITE_READONLY: "it cannot be written to; check the permissions of the file and its folder, or copy it",
     sqlite3.SQLITE_BUSY: f"another program has held it for {BUSY:.0f} seconds; try again when that has ended",
     sqlite3.SQLITE_LOCKED: "another connection of this program holds it; close that one first",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup, or save what can be read with: sqlite3 FILE .recover",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore a backup, or save the rest with: sqlite3 FILE .recover",
     sqlite3.SQLITE_NOTADB: "this is not a label store (no SQLite file); check the path",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that the folder exists and may be written to",
     sqlite3.SQLITE_PERM: "no permission to open it; check who owns the file",
@@ -73,7 +73,7 @@ class Database:
         """One transaction.  What the block raises takes all of it back."""
         with self._lock, self._errors():
             if self.readonly:
-                raise StoreError(f"{self.path}: the label store was opened for reading only; open it without readonly=True")
+                raise StoreError(f"{self.path}: it was opened for reading only; open it without readonly=True")
             if self._connection.in_transaction:  # inside another block of this thread: one transaction
                 yield self._connection
                 return
@@ -100,7 +100,7 @@ class Database:
     def _check_path(self) -> None:
         path = self.path
         if path.is_dir():
-            raise StoreError(f"{path}: this is a folder; name the file of the label store, such as {path / 'labels.db'}")
+            raise StoreError(f"{path}: this is a folder; name a file in it, such as {path / 'labels.db'}")
         if not path.parent.is_dir():
             raise StoreError(f"{path}: the folder {path.parent} does not exist; create it first")
         if self.readonly and not path.is_file():
@@ -143,7 +143,7 @@ class Database:
             )
         if self.readonly:
             if len(applied) < len(known):
-                raise StoreError(f"{self.path}: the label store has an older schema; open it once for writing to migrate it")
+                raise StoreError(f"{self.path}: the schema is an older one; open it once for writing to migrate it")
             return
         self._use_wal()
         # FULL: an acknowledged decision survives a power cut, at the cost of one fsync a transaction.
@@ -183,7 +183,7 @@ class Database:
             applied = self._applied()  # again, now that nobody else can be doing the same
             if not applied:
                 sql.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                sql.execute("CREATE TABLE migrations (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at TEXT NOT NULL)")
+                sql.execute("CREATE TABLE migrations (seq INTEGER PRIMARY KEY, name TEXT UNIQUE, at TEXT)")
             for migration in MIGRATIONS:
                 if migration.name not in applied:
                     for statement in migration.statements:

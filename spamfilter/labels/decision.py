@@ -2,7 +2,8 @@
 
 Usage::
 
-    decision = Decision(Comment("Great post!"), "spam", who="ana", context=Context(title="On bread", site="bread.example"))
+    under = Context(title="On bread", site="bread.example")
+    decision = Decision(Comment("Great post!"), "spam", who="ana", context=under)
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ LOOKS: Final[tuple[Look, ...]] = get_args(Look)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a comment stands under.  ``permalink`` is the article's address; ``site`` is told from it where not given."""
+    """What a comment stands under.
+
+    ``permalink`` is the article's address; ``site`` is told from it where not given.
+    """
 
     title: str | None = None
     article: str | None = None
@@ -158,8 +162,8 @@ class Stats:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it."""
-        names = ("decisions", "undone", "comments", "spam", "ham", "pending", "articles", "agreement", "clock_steps_back")
-        out: dict[str, Any] = {name: getattr(self, name) for name in names}
+        counts = ("decisions", "undone", "comments", "spam", "ham", "pending", "articles")
+        out: dict[str, Any] = {name: getattr(self, name) for name in (*counts, "agreement", "clock_steps_back")}
         out |= {name: dict(getattr(self, name)) for name in ("by_who", "by_source", "by_site")}
         out |= {name: t.isoformat() if (t := getattr(self, name)) else None for name in ("first", "last")}
         return out

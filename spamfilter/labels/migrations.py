@@ -50,8 +50,9 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             "CREATE TABLE articles (seq INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, permalink TEXT NOT NULL,"
             " context INTEGER NOT NULL REFERENCES contexts (id), at TEXT NOT NULL)",
             "CREATE INDEX articles_permalink ON articles (permalink, site, seq)",
-            "CREATE TABLE comments (id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE, text TEXT NOT NULL,"
-            " author TEXT, author_url TEXT, kind TEXT NOT NULL, date TEXT, external_id TEXT, site TEXT NOT NULL,"
+            "CREATE TABLE comments (id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL UNIQUE,"
+            " text TEXT NOT NULL, author TEXT, author_url TEXT, kind TEXT NOT NULL, date TEXT, external_id TEXT,"
+            " site TEXT NOT NULL,"
             " permalink TEXT, lang TEXT, context INTEGER NOT NULL REFERENCES contexts (id), same BLOB NOT NULL,"
             " campaign INTEGER NOT NULL)",
             "CREATE INDEX comments_campaign ON comments (campaign)",

@@ -27,7 +27,10 @@ LARGEST_PAGE = 120_000_000
 
 _OPENS_WITH_TAG = re.compile(r"\s*<(?:!doctype|!--|\?xml|/?[a-z][a-z0-9:-]*[\s/>])", re.IGNORECASE)
 _DOCUMENT_TAG = re.compile(r"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
-_TAG = re.compile(r"</?(?:p|div|span|a|li|ul|ol|table|tr|td|br|h[1-6]|article|section|blockquote|em|strong|b|i)\b[^<>]*>", re.I)
+_TAG = re.compile(
+    r"</?(?:p|div|span|a|li|ul|ol|table|tr|td|br|h[1-6]|article|section|blockquote|em|strong|b|i)\b[^<>]*>",
+    re.IGNORECASE,
+)
 # How much of the page is read to tell what it is.
 _SAMPLE = 20_000
 # Text about HTML quotes a tag here and there; a fragment of HTML has one every few words.

@@ -15,8 +15,8 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from spamfilter.segment.blocktext import block_text, fold
-from spamfilter.segment.inside import drop, inside, once
+from spamfilter.segment.blocktext import block_text, fold, html_text, may_hide
+from spamfilter.segment.inside import drop, inside, once, outermost
 
 __all__ = ["read_article", "read_title"]
 
@@ -50,6 +50,8 @@ _PLACES = (
     ".field-name-body",
     ".field--name-body",
 )
+# A heading that links to the front page is the site's name.
+_HOME_LINK = "a[href='/'], a[rel=home]"
 # An article shorter than this is checked against the rest of the page: it may be a teaser under the same class.
 _SHORT = 300
 # How much longer the paragraphs elsewhere must be to overrule the theme.
@@ -71,13 +73,42 @@ _LITTLE_MORE = 1.35
 _JUNK_TAGS = "script, style, form, nav, button, select, noscript, iframe, #jp-post-flair, #toc_container, #comments"
 # Class names of what themes and plug-ins put into an article.
 _JUNK_CLASSES = frozenset(
-    (
-        "sharedaddy jp-relatedposts wpcnt addtoany_share_save_container yarpp-related shariff sharing social-share "
-        "share-buttons post-share heateor_sss_sharing_container crp_related rp4wp-related-posts adsbygoogle "
-        "wp-block-jetpack-related-posts navigation post-navigation pagination screen-reader-text sr-only visually-hidden "
-        "comment-reply-link tts vgwort mb-center et_social_inline swp_social_panel ezoic-ad adthrive-ad wpp-list lwptoc "
-        "ez-toc-container comments-area"
-    ).split()
+    [
+        "sharedaddy",
+        "jp-relatedposts",
+        "wpcnt",
+        "addtoany_share_save_container",
+        "yarpp-related",
+        "shariff",
+        "sharing",
+        "social-share",
+        "share-buttons",
+        "post-share",
+        "heateor_sss_sharing_container",
+        "crp_related",
+        "rp4wp-related-posts",
+        "adsbygoogle",
+        "wp-block-",
+        "jetpack-related-posts",
+        "navigation",
+        "post-navigation",
+        "pagination",
+        "screen-reader-text",
+        "sr-only",
+        "visually-hidden",
+        "comment-reply-link",
+        "tts",
+        "vgwort",
+        "mb-center",
+        "et_social_inline",
+        "swp_social_panel",
+        "ezoic-ad",
+        "adthrive-ad",
+        "wpp-list",
+        "lwptoc",
+        "ez-toc-container",
+        "comments-area",
+    ]
 )
 # Share bars, jumps, lists of contents and of other posts by common plug-ins.  The words are common, so a part that
 # holds a good share of the article is left in: it is a wrapper named for what stands at its end.
@@ -92,7 +123,8 @@ _PLAIN_NAME = re.compile(r"[\w-]+")
 # Around the article where only its outer element is known.
 _FRAME = (
     "header, footer, aside, h1, .entry-meta, .post-meta, .postmeta, .postmetadata, .entry-utility, .tags, .post-tags, "
-    ".entry-footer, .entry-header, .entry-title, .post-title, .author-box, .author-bio, [class*=related], [class*=meta-], "
+    ".entry-footer, .entry-header, .entry-title, .post-title, .author-box, .author-bio, [class*=related], "
+    "[class*=meta-], "
     "[role=navigation], [role=complementary], [class*=sidebar], [class*=advert], .date, #respond"
 )
 
@@ -107,7 +139,7 @@ def read_title(tree: LexborHTMLParser) -> str | None:
             return title
     for heading in tree.css("h1")[:_MOST_ALIKE]:
         title = fold(heading.text())
-        if title:
+        if title and heading.css_first(_HOME_LINK) is None:
             return title
     element = tree.css_first("title")
     return (fold(element.text()) or None) if element is not None else None
@@ -116,7 +148,7 @@ def read_title(tree: LexborHTMLParser) -> str | None:
 def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] = ()) -> str:
     """Text of the article; ``places`` are selectors of the page's engine, tried first."""
     for selector in places:
-        text = "\n".join(filter(None, (_clean_text(node) for node in once(tree.css(selector)))))
+        text = "\n".join(filter(None, (_clean_text(node) for node in outermost(once(tree.css(selector))))))
         if text:
             return text
     themed = _themed(tree, source)
@@ -145,7 +177,7 @@ def _longest(nodes: list[LexborNode]) -> LexborNode:
 
 
 def _densest(tree: LexborHTMLParser) -> LexborNode | None:
-    """The element that holds most of the text in paragraphs, its own children's counted in full, grandchildren's half."""
+    """The element that holds most of the text in paragraphs: its children's in full, its grandchildren's half."""
     scores: dict[int, float] = {}
     holders: dict[int, LexborNode] = {}
     read = 0
@@ -183,18 +215,29 @@ def _widened(node: LexborNode | None) -> LexborNode | None:
 
 def _clean_text(node: LexborNode, frame: str = "") -> str:
     drop(node, _JUNK_TAGS)
+    source = node.html or ""
     # Looking for the names that are there costs much less than searching the article for all that could be.
-    names = {name for names in set(_CLASSES.findall(node.html or "")) for name in names.split()}
-    names = {name for name in names if _PLAIN_NAME.fullmatch(name)}
-    sure = names & _JUNK_CLASSES
+    sure, wide = _junk_names(frozenset(_CLASSES.findall(source)))
     if sure:
-        drop(node, ", ".join(f'[class~="{name}"]' for name in sorted(sure)))
-    wide = [f'[class~="{name}"]' for name in sorted(names - sure) if _WIDE_JUNK.search(name)]
-    if frame:
-        wide.append(frame)
+        drop(node, sure)
+    wide = ", ".join(filter(None, (wide, frame)))
     if wide:
-        _drop_small(node, ", ".join(wide))
-    return block_text(node)
+        _drop_small(node, wide)
+    if sure or wide or may_hide(source):
+        return block_text(node)
+    return html_text(source)
+
+
+def _junk_names(values: frozenset[str]) -> tuple[str, str]:
+    """Selectors of what is junk for sure, and of what is junk unless it is large, among the classes of an article."""
+    names = {name for value in values for name in value.split() if _PLAIN_NAME.fullmatch(name)}
+    sure = names & _JUNK_CLASSES
+    wide = {name for name in names - sure if _WIDE_JUNK.search(name)}
+    return _any_of(sure), _any_of(wide)
+
+
+def _any_of(names: set[str]) -> str:
+    return ", ".join(f'[class~="{name}"]' for name in sorted(names))
 
 
 def _drop_small(node: LexborNode, selector: str) -> None:

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 from spamfilter.segment.lines import Lines
-from spamfilter.segment.phrases import NUMBER, PING, TRIM, Phrases, load_phrases
+from spamfilter.segment.phrases import NUMBER, PING, REPLY, TRIM, Phrases, load_phrases
 
 __all__ = ["Attribution", "find_attributions", "looks_like_name", "speaker"]
 
@@ -27,9 +27,10 @@ MAX_NAME_WORDS = 7
 _TIME = re.compile(r"\d\s?[:h時点點]\s?\d\d|\d\.\d\d\s?uhr|\d\s?[ap]\.?m\b", re.IGNORECASE)
 _POST_NUMBER = re.compile(r"^(?:#|№|No\.?\s?|Nr\.?\s?)(\d{1,5})\W*$")
 _LEADING_NUMBER = re.compile(r"^[#(\[]?\d{1,4}[.)\]:]?\s+|^#\d{1,5}\s*")
-_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*\.?", re.UNICODE)
 _TITLE_BY = re.compile(r"\s(?:by|von|par|por|da|di)\s")
 _MEMBER_NUMBER = re.compile(r"\s*\(\s*\d+\s*\)$")
+# Some forums print a date and its age: "June 14, 20241 yr".
+_AGE = re.compile(r"^\s?\d{1,2}\s?(?:yrs?|mo|min|hrs?|[dhmwy])\b")
 _SENTENCE_END = re.compile(r"[.!?…。！？,;]$")
 
 
@@ -85,12 +86,11 @@ def _saying(lines: Lines, phrases: Phrases, index: int, key: str) -> Attribution
             return None
         if printed[-1] not in ":：" and index + 1 not in lines.dates and (len(name.split()) > 4 or printed[-1] == "."):
             return None
-        name = speaker(printed[:cut], phrases)
-        return Attribution(index, "says", name, None, 4, _leading_number(printed), says=True)
+        return Attribution(index, "says", speaker(printed[:cut], phrases), None, 4, _leading_number(printed), says=True)
     if key.endswith(phrases.says_endings) and len(key) <= MAX_NAME:
         says = next(s for s in phrases.says_endings if key.endswith(s))
-        name = lines.text[index][: lines.text[index].rfind(says)]
-        return Attribution(index, "says", clean_name(name, phrases), None, 4, None, says=True)
+        unspaced = lines.text[index][: lines.text[index].rfind(says)]
+        return Attribution(index, "says", clean_name(unspaced, phrases), None, 4, None, says=True)
     return None
 
 
@@ -100,10 +100,12 @@ def _dated(lines: Lines, phrases: Phrases, index: int) -> Attribution | None:
     number = _leading_number(text) if start else None
     before = _LEADING_NUMBER.sub("", text[:start]) if number is not None else text[:start]
     lead, left, says_left = _side(before, phrases)
-    _, right, says_right = _side(text[end:], phrases)
-    if (len(left) > MAX_NAME or left.count(" ") >= MAX_NAME_WORDS) and _TITLE_BY.search(left):  # "Re: TITLE by NAME: DATE"
+    _, right, says_right = _side(_AGE.sub("", text[end:]), phrases)
+    # "Re: TITLE by NAME: DATE"
+    if (len(left) > MAX_NAME or left.count(" ") >= MAX_NAME_WORDS) and _TITLE_BY.search(left):
         left = _TITLE_BY.split(left)[-1]
-    limit = MAX_BLOG if number is not None or says_left or lines.kind[index] & PING else MAX_NAME
+    answerable = has_reply(lines.key[index], phrases)
+    limit = MAX_BLOG if number is not None or says_left or answerable or lines.kind[index] & PING else MAX_NAME
     if len(left) > limit or len(right) > limit or (left and right and len(left) + len(right) > MAX_NAME):
         return None
     if limit == MAX_NAME and (len(left.split()) > MAX_NAME_WORDS or len(right.split()) > MAX_NAME_WORDS):
@@ -156,6 +158,11 @@ def speaker(printed: str, phrases: Phrases) -> str | None:
     return clean_name(" ".join(words), phrases)
 
 
+def has_reply(key: str, phrases: Phrases) -> bool:
+    """Whether a line ends with the link to answer."""
+    return bool(phrases.exact.get(key.rpartition(" ")[2], (0, None))[0] & REPLY)
+
+
 def _leading_number(text: str) -> int | None:
     match = _LEADING_NUMBER.match(text)
     return int(re.sub(r"\D", "", match.group())) if match else None
@@ -172,7 +179,25 @@ def clean_name(printed: str, phrases: Phrases) -> str | None:
 
 # "a dit", "ha scritto", "hat geschrieben"
 _AUXILIARY = frozenset({"a", "ha", "hat", "has"})
-_BY = frozenset("by von par por di da door przez от oleh comment kommentar commentaire posted post".split())
+_BY = frozenset(
+    {
+        "by",
+        "comment",
+        "commentaire",
+        "da",
+        "di",
+        "door",
+        "kommentar",
+        "oleh",
+        "par",
+        "por",
+        "post",
+        "posted",
+        "przez",
+        "von",
+        "от",
+    }
+)
 
 
 def looks_like_name(text: str, kind: int) -> bool:

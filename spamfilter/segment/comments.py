@@ -23,13 +23,12 @@ from spamfilter.segment.blocktext import block_text, fold, html_text, may_hide
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.engines import Engine
 from spamfilter.segment.hints import Hinted, Named
-from spamfilter.segment.inside import drop, inside, once
+from spamfilter.segment.inside import drop, enclosing, inside, once, outermost
 
 __all__ = ["read_comments"]
 
-# Elements between a comment and the one that holds it: themes put two to eight; the limit keeps 20,000 nested
-# elements from being climbed 20,000 times each.
-_FARTHEST_PARENT = 30
+# Attributes that hold a date in full where the text is "5 years ago".
+_STAMPS = ("datetime", "content", "data-tippy-content", "data-original-title")
 # Comments read before selectors without any hit are put last.
 _KNOWN_AFTER = 2
 # Comments without any hit before the search is given up on the page: links to comments, dates of dateless themes.
@@ -48,13 +47,15 @@ _LONGEST_DATE = 60
 _SAYS = re.compile(
     r"\s*(?:\b(?:says|said|wrote|writes|sagt|sagte|schreibt|schrieb|meint|meinte|kommentierte|dit|a dit|a écrit|écrit|"
     r"dice|dijo|comentó|escribió|disse|diz|scrive|ha scritto|ha detto|zegt|schreef|schrijft|pisze|napisał|napisała|"
-    r"пишет|говорит|dedi ki|diyor ki|dedi|berkata|より|さんより|说道?|說道?)\s*(?:on\b.*)?)?[:,：]?\s*$",
+    r"пишет|говорит|dedi ki|diyor ki|dedi|berkata|より|さんより|说道?|說道?)\s*(?:on\b.*|\.{3}|…)?)?[:,：]?\s*$",
     re.IGNORECASE,
 )
-_BY = re.compile(r"^(?:(?:comment |posted |written )?by|von|par|por|da|door|geschrieben von|escrito por)\s+", re.IGNORECASE)
+_BY = re.compile(
+    r"^(?:(?:comment |posted |written )?by|von|par|por|da|door|geschrieben von|escrito por)\s+", re.IGNORECASE
+)
 _ON_DATE = re.compile(
-    r"[\s,|·•–—@-]+(?:(?:on|am|le|el|em|il|op|den|vom|at|um|dnia|tarihinde|pada)\s+)?(?=(?:[^\W\d]+[.,]?\s+){0,2}\d).*$",
-    re.IGNORECASE,
+    r"(?:\s+(?:on|am|le|el|em|il|op|den|vom|at|um|dnia|tarihinde|pada)\s+(?=(?:[^\W\d]+[.,]?\s+){0,2}\d)"
+    r"|\s+(?=\d|[A-Z][a-z]{2,8}\.?\s+\d{1,2},?\s+\d{4})|\s*[,|·•–—@-]\s*(?=(?:[^\W\d]+[.,]?\s+){0,2}\d)).*$"
 )
 # Signs that an author's element holds more than a name.
 _NO_NAME = re.compile(r"[\d:：,|•·–—\n]|^-|-$")
@@ -68,10 +69,11 @@ _DIGITS = re.compile(r"\d+")
 _DEPTH = re.compile(r"\b(?:depth|level|indent)-?(\d{1,3})\b")
 # Links under a comment, on a line of their own.
 _ACTION = re.compile(
-    r"(?:reply|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|teilen|"
-    r"gefällt mir|kommentar melden|répondre|signaler|partager|j[’']aime|responder|denunciar|compartir|compartilhar|curtir|"
-    r"me gusta|rispondi|segnala|mi piace|condividi|beantwoorden|reageren|melden|odpowiedz|zgłoś|ответить|пожаловаться|"
-    r"поделиться|yanıtla|cevapla|balas|返信|回复|回覆|答复|引用|点赞|답글|loading\.\.\.|wird geladen.*)\s*[.»›→↓]?\s*\d*",
+    r"(?:reply|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|"
+    r"teilen|gefällt mir|kommentar melden|répondre|signaler|partager|j[’']aime|responder|denunciar|compartir|"
+    r"compartilhar|curtir|me gusta|rispondi|segnala|mi piace|condividi|beantwoorden|reageren|odpowiedz|zgłoś|ответить|"
+    r"пожаловаться|поделиться|yanıtla|cevapla|balas|返信|回复|回覆|答复|引用|点赞|답글|loading\.\.\.|wird geladen.*)"
+    r"\s*[.»›→↓]?\s*\d*",
     re.IGNORECASE,
 )
 _NO_PAGE = ("#", "javascript:", "mailto:")
@@ -116,6 +118,10 @@ class _Selectors:
                 return found[:_MOST_HITS]
         return []
 
+    def all_hits(self, node: LexborNode) -> list[LexborNode]:
+        """What any selector finds, in the order of the selectors."""
+        return [element for selector in self._hinted.possible(node.html or "") for element in inside(node, selector)]
+
 
 @lru_cache(maxsize=256)
 def _hinted(selectors: tuple[str, ...]) -> Hinted:
@@ -134,7 +140,25 @@ def read_comments(nodes: list[LexborNode], engine: Engine, lang: str | None, url
         else:
             found[position] = reader.read(place.node, place)
             place.node.decompose()
+    for position in _frames(found, places):
+        found[position] = None
     return _renumbered(found, places)
+
+
+def _frames(found: list[Comment | None], places: list[_Place]) -> list[int]:
+    """Elements around one numbered comment each, with its author's portrait: frames, not comments of their own."""
+    children: dict[int, list[int]] = {}
+    for position, place in enumerate(places):
+        if place.parent is not None:
+            children.setdefault(place.parent, []).append(position)
+    frames = []
+    for position, (inner, *others) in children.items():
+        outer, comment = found[position], found[inner]
+        if others or outer is None or comment is None or outer.author != comment.author:
+            continue
+        if _DIGITS.search(places[inner].mark) and not _DIGITS.search(places[position].mark):
+            frames.append(position)
+    return frames
 
 
 def _read_beside(reader: _Reader, place: _Place, side: str, selector: str) -> Comment | None:
@@ -178,10 +202,14 @@ class _Reader:
     def read(self, node: LexborNode, place: _Place) -> Comment | None:
         """The comment in ``node``, or None where it has no text."""
         author, author_url = _author(node, self._authors, self._url)
+        if author is None and _PING.search(place.names):
+            author, author_url = _linked_name(node, self._url)
         dates = self._dates.hits(node)[:_FEW]
         date, printed = _date(dates, self._lang)
         link = _dated_link(dates[0]) if dates else None
         permalink = _absolute(link, self._url) if link else _permalink(node, self._links, self._url)
+        if permalink is None and place.mark and self._url:
+            permalink = f"{self._url.partition('#')[0]}#{place.mark}"
         kind = _kind(place.names, author)
         text = _without_frame(self._texts.read(node), author)
         if not text:
@@ -209,7 +237,9 @@ def _renumbered(found: list[Comment | None], places: list[_Place]) -> list[Comme
             number[position] = parent
             continue
         number[position] = len(kept)
-        if parent is not None:
+        if parent is None and up is not None:
+            comment = replace(comment, depth=0)  # what held it was a wrapper, not a comment
+        elif parent is not None:
             comment = replace(comment, parent=parent, depth=kept[parent].depth + 1)
         kept.append(comment)
     return kept
@@ -226,7 +256,7 @@ def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
         holder = node
         for _ in range(engine.holder):
             holder = holder.parent or holder
-        parent = _enclosing(holder, number)
+        parent = enclosing(holder, number)
         if parent is not None and wrappers.repeats(node, mark, kept[parent].mark):
             number[holder.mem_id] = parent
             continue
@@ -258,20 +288,6 @@ class _Wrappers:
         return sum(known) * 2 >= len(known)
 
 
-def _enclosing(node: LexborNode, number: dict[int, int]) -> int | None:
-    if not number:
-        return None
-    up = node.parent
-    for _ in range(_FARTHEST_PARENT):
-        if up is None:
-            return None
-        position = number.get(up.mem_id)
-        if position is not None:
-            return position
-        up = up.parent
-    return None
-
-
 def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: Engine) -> int:
     if engine.indent:
         mark = node.css_first(engine.indent)
@@ -282,7 +298,10 @@ def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: 
 
 
 def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
-    for element in selectors.hits(node)[:_FEW]:
+    found = selectors.hits(node)
+    if not any(element.text(strip=True) for element in found[:_FEW]):
+        found = selectors.all_hits(node)  # the first selector found an empty element, such as an anchor
+    for element in found[:_FEW]:
         line = fold(element.text())
         if not _is_plain_name(line):
             source = element.html or ""
@@ -291,6 +310,15 @@ def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[s
             line = _name(html_text(source).partition("\n")[0]) or ""
         if line:
             return line, _address(_link_of(element), url)
+    return None, None
+
+
+def _linked_name(node: LexborNode, url: str | None) -> tuple[str | None, str | None]:
+    """What a pingback links to: themes print no name of an author with it."""
+    for element in inside(node, "a[href]")[:_FEW]:
+        name = fold(element.text())
+        if name:
+            return name[:_LONGEST_NAME], _address(element.attributes.get("href"), url)
     return None, None
 
 
@@ -367,10 +395,12 @@ def _date(elements: list[LexborNode], lang: str | None) -> tuple[str | None, str
     printed = ""
     for element in elements:
         attributes = element.attributes
-        stamp = attributes.get("datetime") or attributes.get("content") or ""
-        date = parse_date(stamp, lang) if stamp else None
+        date = None
+        for name in _STAMPS:
+            stamp = attributes.get(name)
+            date = date or (parse_date(stamp, lang) if stamp else None)
         if date is None:
-            text = fold(element.text())
+            text = fold(element.text(separator=" "))
             date = parse_date(text, lang) or parse_date(attributes.get("title") or "", lang)
             printed = printed or text
         if date:
@@ -397,7 +427,7 @@ class _Texts:
         if not found:
             found = inside(node, "p")
         if len(found) > 1:
-            found = _outermost(found)
+            found = outermost(found)
         if len(found) == 1:
             return self._clean(found[0])
         return "\n".join(filter(None, map(self._clean, found)))
@@ -414,16 +444,6 @@ class _Texts:
         return html_text(source)
 
 
-def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
-    seen: dict[int, int] = {}
-    kept = []
-    for position, node in enumerate(nodes):
-        if _enclosing(node, seen) is None:
-            kept.append(node)
-        seen[node.mem_id] = position
-    return kept
-
-
 def _without_frame(text: str, author: str | None) -> str:
     """``text`` without the attribution line that a theme puts before it and the links that it puts after it."""
     lines = text.split("\n")
@@ -433,10 +453,15 @@ def _without_frame(text: str, author: str | None) -> str:
         del lines[0]
         if len(lines) > 1 and len(lines[0]) <= _LONGEST_DATE and _is_attribution(lines[0]):
             del lines[0]
+    if author and len(lines) > 1 and lines[-1].startswith(author) and _is_attribution(lines[-1][len(author) :]):
+        if len(lines[-1]) > len(author):  # a name alone is how people sign
+            del lines[-1]
     return "\n".join(lines)
 
 
 def _is_attribution(rest: str) -> bool:
     """Whether what follows the name is nothing, a verb of saying or a date."""
     rest = rest.strip(" :,|•·–—-")
-    return not rest or (len(rest) <= _LONGEST_DATE and (parse_date(rest, "en") is not None or not _SAYS.sub("", " " + rest)))
+    if not rest:
+        return True
+    return len(rest) <= _LONGEST_DATE and (parse_date(rest, "en") is not None or not _SAYS.sub("", " " + rest))

@@ -61,7 +61,9 @@ _DAY_FIRST = re.compile(
     rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|º|ª|\.)?\s*(?:-\s*)?(?:of\s+|de\s+|del\s+|d[’'])?({_WORD})\.?,?\s*"
     r"(?:-\s*)?(?:of\s+|de\s+|del\s+)?(\d{4}|['’]\d{2})(?!\d)"
 )
-_MONTH_FIRST = re.compile(rf"({_WORD})\.?\s+(\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\s*,\s*|\s+)(\d{{4}}|['’]\d{{2}})(?![\d:])")
+_MONTH_FIRST = re.compile(
+    rf"({_WORD})\.?\s+(\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\s*,\s*|\s+)(\d{{4}}|['’]\d{{2}})(?![\d:])"
+)
 _YEAR_WORDS = re.compile(rf"(?<!\d)(\d{{4}})\.?,?\s+({_WORD})\.?\s+(\d{{1,2}})(?!\d)")  # Hungarian, some themes
 _SHORT_DAY_FIRST = re.compile(rf"(?<!\d)(\d{{1,2}})[\s-]({_WORD})[\s-](\d{{2}})(?![\d:])")
 _UNIX_DATE = re.compile(rf"({_WORD})\s+(\d{{1,2}})\s+\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s+[A-Z]{{3,4}})?\s+(\d{{4}})")

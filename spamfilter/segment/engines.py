@@ -69,12 +69,12 @@ _TEXT = (
     ".comment-message, .comment_message",
     "[property~='schema:text'], [property~='content:encoded']",
     ".text",
-    "[class*=comment][class*=text], [class*=comment][class*=body], [class*=comment][class*=content]",
+    "[class*=comment i][class*=text i], [class*=comment i][class*=body i], [class*=comment i][class*=content i]",
     ".comment",
-    "[class*=content]",
-    "[class*=message]",
-    "[class*=text]",
-    "[class*=body]",
+    "[class*=content i]",
+    "[class*=message i]",
+    "[class*=text i]",
+    "[class*=body i]",
     "blockquote",
 )
 _AUTHOR = (
@@ -94,19 +94,19 @@ _AUTHOR = (
     "[rel~='schema:author'], [rel~='sioc:has_creator']",
     ".author",
     "cite",
-    "[class*=author]",
-    "[class*=username]",
-    "[class*=user-name], [class*=user_name]",
-    "[class*=nick]",
-    "[class*=name]",
+    "[class*=author i]",
+    "[class*=username i]",
+    "[class*=user-name i], [class*=user_name i]",
+    "[class*=nick i]",
+    "[class*=name i]",
     ".vcard",
     ".by, .byline",
     "h3, h4, h5",
     "strong",
     "b",
-    "[class*=user]",
-    "[class*=info] span, [class*=info] a, [class*=meta] a",
-    "[class*=meta], [class*=info], [class*=head]",
+    "[class*=user i]",
+    "[class*=info i] span, [class*=info i] a, [class*=meta i] a",
+    "[class*=meta i], [class*=info i], [class*=head i]",
 )
 _DATE = (
     "time",
@@ -121,9 +121,9 @@ _DATE = (
     "[itemprop=datePublished], [itemprop=dateCreated], [itemprop=commentTime]",
     ".comment-meta",
     ".commentmetadata",
-    "[class*=date]",
-    "[class*=time]",
-    "[class*=published], [class*=posted], [class*=meta], [class*=info]",
+    "[class*=date i]",
+    "[class*=time i]",
+    "[class*=published i], [class*=posted i], [class*=meta i], [class*=info i]",
 )
 # Parts of a theme that stand inside the text of a comment.
 _JUNK = (
@@ -132,8 +132,8 @@ _JUNK = (
     ".cld-like-dislike-wrap, .comment-like, .wpdiscuz-hidden, .edit-link, .avatar, .comment-edit-link, "
     ".comment-actions, .sharedaddy, .pd-rating, .screen-reader-text, .comment-date, .comment-time, button, "
     # Beyond WordPress' own: tools, votes and flags of custom engines, and the form that opens under a comment.
-    "a[href*=replytocom], [class*=reply-link], [class*=comment-tools], [class*=comment-action], [class*=toggle-wrapper], "
-    "[class*=report], [class*=vote], [class*=js-reply], [class*=readmore], [class*=share]"
+    "a[href*=replytocom], [class*=reply-link], [class*=comment-tools], [class*=comment-action], "
+    "[class*=toggle-wrapper], [class*=report], [class*=vote], [class*=js-reply], [class*=readmore], [class*=share]"
 )
 
 GENERIC = Engine(
@@ -144,7 +144,14 @@ GENERIC = Engine(
     author=_AUTHOR,
     date=_DATE,
     junk=_JUNK,
-    permalink=('a[href*="#comment-"]', "time a", "a:has(time)", "[itemprop=url][href]", ".u-url", "a[href*='#c']"),
+    permalink=(
+        'a[href*="#comment-"]',
+        "time a",
+        "a:has(time)",
+        "a[class*=time], a[class*=date]",
+        "[class*=date] a",
+        "a[href*='#c']",
+    ),
 )
 
 # WordPress by its own classes and ids, which most themes keep even where they change everything inside.
@@ -299,7 +306,7 @@ FORUMS: tuple[Engine, ...] = (
         comment="tr.comtr, tr.athing.comtr",
         text=(".commtext", ".comment"),
         author=("a.hnuser",),
-        date=(".age", ),
+        date=(".age",),
         junk=".reply",
         article=(".toptext", ".titleline"),
         permalink=(".age a",),
@@ -361,7 +368,7 @@ FORUMS: tuple[Engine, ...] = (
         signs=(b"comments-block",),
         comment="#comments-block dt",
         text=(".comment-body",),
-        author=(".comment-author a", ".comment-author"),
+        author=(".comment-author a[href]", ".comment-author"),
         date=(".comment-timestamp", ".comment-footer"),
         junk=".comment-icon, .interaction-iframe-guide",
         article=(".post-body",),
@@ -381,6 +388,17 @@ FORUMS: tuple[Engine, ...] = (
 
 # Engines whose comments bear the same class as those of WordPress: told apart by their signs alone.
 BLOGS: tuple[Engine, ...] = (
+    Engine(
+        name="substack",
+        signs=(b"substack",),
+        comment="div.comment",
+        text=(".comment-body",),
+        author=(".commenter-name", ".highlight-name", *_AUTHOR),
+        date=("a.comment-timestamp", ".comment-timestamp", *_DATE),
+        junk=_JUNK,
+        article=(".available-content .body.markup", ".body.markup"),
+        permalink=("a.comment-timestamp",),
+    ),
     Engine(
         name="blogger",
         signs=(b"blogger.com",),
@@ -428,7 +446,14 @@ BLOGS: tuple[Engine, ...] = (
         signs=(b"comment-footer", b"typepad", b"movabletype", b"Movable Type"),
         comment="div.comment[id^=comment-], div.comment",
         text=(".comment-content", ".comment-body"),
-        author=(".comment-footer .commenter-name", ".byline .author", ".byline", ".comment-footer a", ".comment-footer", *_AUTHOR),
+        author=(
+            ".comment-footer .commenter-name",
+            ".byline .author",
+            ".byline",
+            ".comment-footer a",
+            ".comment-footer",
+            *_AUTHOR,
+        ),
         date=(".published", ".comment-footer a[href*='#comment']", "abbr", ".comment-footer"),
         junk=".comment-footer, .comment-header",
         permalink=("a[href*='#comment']",),

@@ -68,8 +68,9 @@ def _word(selector: str) -> str:
         return ""
     last = re.split(r"[\s>+~](?![^\[]*\])", selector)[-1]
     for pattern in (_VALUE, _NAME):
-        found = pattern.findall(last)
+        found: list[str] = pattern.findall(last)
         if found:
-            return max(found, key=len)
+            # Where the case of letters does not count, the first may be a capital: "CommentAuthor".
+            return max((word[1:-2] if word.endswith(" i") else word for word in found), key=len)
     tag = _TAG.search(last)
     return f"<{tag[1]}" if tag else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -11,8 +12,8 @@ from spamfilter.segment.article import read_article, read_title
 from spamfilter.segment.comments import read_comments
 from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
 from spamfilter.segment.inside import once
+from spamfilter.segment.language import guess_language
 from spamfilter.segment.shapes import find_shapes
-from spamfilter.text import guess_language
 
 __all__ = ["split_html"]
 
@@ -29,7 +30,7 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
     title = read_title(tree)
     engine, comments = _comments(tree, data, lang, url)
     if engine is not None and engine.thread and comments:
-        article, comments = comments[0].text, comments[1:]
+        article, comments = comments[0].text, _answers(comments)
     else:
         article = read_article(tree, data, engine.article if engine else ())
     return Page(
@@ -38,8 +39,17 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
         comments=tuple(comments),
         lang=lang or guess_language(article),
         url=url,
-        engine=engine.name if engine else None,
+        engine=(engine.name or None) if engine else None,
     )
+
+
+def _answers(posts: list[Comment]) -> list[Comment]:
+    """The posts after the first, which is the article: what answers it stands on the outermost level."""
+    answers: list[Comment] = []
+    for post in posts[1:]:
+        parent = post.parent - 1 if post.parent else None
+        answers.append(replace(post, parent=parent, depth=answers[parent].depth + 1 if parent is not None else 0))
+    return answers
 
 
 def _comments(

@@ -13,7 +13,11 @@ from __future__ import annotations
 
 from selectolax.lexbor import LexborNode
 
-__all__ = ["drop", "inside", "once"]
+__all__ = ["drop", "enclosing", "inside", "once", "outermost"]
+
+# Elements between a comment and the one that holds it: themes put two to eight; the limit keeps 20,000 nested
+# elements from being climbed 20,000 times each.
+_FARTHEST_PARENT = 30
 
 
 def once(nodes: list[LexborNode]) -> list[LexborNode]:
@@ -38,3 +42,29 @@ def drop(element: LexborNode, selector: str) -> None:
     # Inner parts come later in reading order: taken out first, as taking out an outer one frees them.
     for part in reversed(inside(element, selector)):
         part.decompose()
+
+
+def enclosing(node: LexborNode, number: dict[int, int]) -> int | None:
+    """The number of the nearest element around ``node`` that has one (by its ``mem_id``)."""
+    if not number:
+        return None
+    up = node.parent
+    for _ in range(_FARTHEST_PARENT):
+        if up is None:
+            return None
+        position = number.get(up.mem_id)
+        if position is not None:
+            return position
+        up = up.parent
+    return None
+
+
+def outermost(nodes: list[LexborNode]) -> list[LexborNode]:
+    """``nodes``, given in reading order, without those that stand inside another one."""
+    seen: dict[int, int] = {}
+    kept = []
+    for position, node in enumerate(nodes):
+        if enclosing(node, seen) is None:
+            kept.append(node)
+        seen[node.mem_id] = position
+    return kept

@@ -14,6 +14,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.phrases import AFTER, HEADER, NUMBER, OPENING, REPLY, TRIM, Phrases, load_phrases
@@ -21,7 +22,7 @@ from spamfilter.segment.phrases import AFTER, HEADER, NUMBER, OPENING, REPLY, TR
 __all__ = ["Lines", "read_lines"]
 
 # A page of comments has thousands of lines; what stands beyond these is kept as one last line.
-MAX_LINES = 200_000
+MAX_LINES = 50_000
 # Attributions, headers and links are shorter than this; longer lines are text and are not looked into.
 MAX_SHORT = 160
 # Relative dates stand in shorter lines still.
@@ -34,7 +35,10 @@ _DATELIKE = re.compile(
     r"[0-9](?:(?:(?<=1)9|(?<=2)0)[0-9]{2}|[:h時点]\s?[0-9]{2}|[./-]\s?[0-9]{1,2}[./-]\s?[0-9]{2}|(?<=['’][0-9])[0-9]\b)"
 )
 _WORD = r"[^\W\d_]+"
-_CLOCK = r"\d{1,2}\s?[:h.時点點]\s?\d{2}(?:\s?min)?(?:\s?[:.分]\d{2})?分?(?:\s?[ap]\.?\s?m\b\.?)?(?:\s?uhr\b)?|\d{1,2}\s?(?:[ap]m\b|uhr\b|h\b)"
+_CLOCK = (
+    r"\d{1,2}\s?[:h.時点點]\s?\d{2}(?:\s?min)?(?:\s?[:.分]\d{2})?分?(?:\s?[ap]\.?\s?m\b\.?)?(?:\s?uhr\b)?"
+    r"|\d{1,2}\s?(?:[ap]m\b|uhr\b|h\b)"
+)
 _YEAR = r"(?:(?:19|20)[0-9]{2}|['’][0-9]{2})"
 _NUMBER = re.compile(r"[0-9]+")
 # A date from its first digit on: 2012-05-03, 3.5.2012, 3rd of May 2012.
@@ -46,7 +50,9 @@ _FROM_DIGIT = re.compile(
 )
 # … and from the day on, where the month stands before it: May 3rd, 2012.
 _WORD_BEFORE = re.compile(rf"({_WORD})\.?\s+$")
-_FROM_DAY = re.compile(rf"[0-9]{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+{_YEAR})?|[0-9]{{1,2}},?\s+(?:19|20)[0-9]{{2}}", re.IGNORECASE)
+_FROM_DAY = re.compile(
+    rf"[0-9]{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+{_YEAR})?|[0-9]{{1,2}},?\s+(?:19|20)[0-9]{{2}}", re.IGNORECASE
+)
 _TIME_BEFORE = re.compile(rf"(?:{_CLOCK})[\s,]*(?:on|,|-|–|·)?\s*$", re.IGNORECASE)
 _TIME_AFTER = re.compile(
     rf"[\s,.;:|/@()–—~·•-]*(?:(?:at|um|à|a\s+las?|alle|ore|om|o|godz\.?|в|saat|tarihinde|pukul|às|as|kl\.?|上午|下午|午前|午後|晚上)\b)?"
@@ -85,30 +91,32 @@ class Lines:
 
 def read_lines(text: str) -> Lines:
     """All lines of a page, looked up and searched for dates."""
-    phrases = load_phrases()
-    lines = Lines()
     separator = "\n" if "\n" in text or "\r" not in text else "\r"
     raws = text.split(separator, MAX_LINES)
     # lower case may be longer than the text, but has as many lines
     lowers = text.lower().split(separator, MAX_LINES)
-    texts, starts, ends, indents, words = lines.text, lines.start, lines.end, lines.indent, lines.words
-    keys = lines.key
-    position = 0
-    for raw, lower in zip(raws, lowers, strict=True):
-        stripped = raw.strip()
-        if stripped:
-            size = len(stripped)
-            indent = 0 if raw[0] == stripped[0] else len(raw) - len(raw.lstrip())
-            begin = position + indent
-            count = stripped.count(" ") + 1
-            texts.append(stripped)
-            starts.append(begin)
-            ends.append(begin + size)
-            indents.append(indent)
+    begins = accumulate([len(raw) + 1 for raw in raws], initial=0)
+    # one comprehension a list: twice as fast as one loop that appends to all
+    rows = [(raw, line, begin) for raw, line, begin in zip(raws, map(str.strip, raws), begins, strict=False) if line]
+    lines = Lines(
+        text=[line for _, line, _ in rows],
+        indent=[0 if raw[0] == line[0] else len(raw) - len(raw.lstrip()) for raw, line, _ in rows],
+        key=[
+            lower.strip(TRIM) if len(raw) <= MAX_SHORT or len(raw.strip()) <= MAX_SHORT else ""
+            for raw, lower in zip(raws, lowers, strict=True)
+            if not raw.isspace() and raw
+        ],
+    )
+    lines.start = [begin + indent for (_, _, begin), indent in zip(rows, lines.indent, strict=True)]
+    lines.end = [start + len(line) for start, line in zip(lines.start, lines.text, strict=True)]
+    lines.words = [line.count(" ") + 1 for line in lines.text]
+    if not text.isascii():
+        lines.words = [
             # kana and han have no spaces: half the characters
-            words.append(count if count * 12 >= size or stripped.isascii() else size // 2)
-            keys.append(lower.strip(TRIM) if size <= MAX_SHORT else "")
-        position += len(raw) + 1
+            count if count * 12 >= len(line) or line.isascii() else len(line) // 2
+            for count, line in zip(lines.words, lines.text, strict=True)
+        ]
+    phrases = load_phrases()
     _look_up(lines, phrases)
     _find_dates(lines, text)
     return lines
@@ -196,7 +204,10 @@ def _relative_form() -> re.Pattern[str]:
     """Relative dates: "3 hours ago", "vor 2 Tagen", "50 Minuten 46 Sekunden her", "3年前"."""
     ago = "|".join(sorted(map(re.escape, load_phrases().ago), key=len, reverse=True))
     amount = rf"(?<!\w)\d+\+?\s?{_WORD}\.?"
-    return re.compile(rf"(?:\b(?:{ago}|il y a)\s+{amount}|{amount}(?:,?\s+(?:and\s+|und\s+)?\d+\s?{_WORD})?\s*\b(?:{ago})\b|\d+\s?\w{{1,2}}前)", re.IGNORECASE)
+    further = rf"(?:,?\s+(?:and\s+|und\s+)?\d+\s?{_WORD})?"
+    return re.compile(
+        rf"(?:\b(?:{ago}|il y a)\s+{amount}|{amount}{further}\s*\b(?:{ago})\b|\d+\s?\w{{1,2}}前)", re.IGNORECASE
+    )
 
 
 def _find_relative(lines: Lines, index: int) -> None:

@@ -54,7 +54,10 @@ _KINDS = {
     "ping": PING,
 }
 # What may stand around a phrase without changing it: digits, brackets, bullets, arrows, quotation marks.
-TRIM = " \t\r\f\v\xa0\u200b\ufeff0123456789.,:;!?()[]{}<>«»‹›|#*+=/\\_~^@&%$-–—―•·…\"'“”„‘’‚`´→←↑↓▼▲►◄★☆✓✔×▪■□●○♥❤️👍👎🔗【】「」『』()《》〈〉:、。,!?・"
+TRIM = (
+    " \t\r\f\v\xa0\u200b\ufeff0123456789.,:;!?()[]{}<>«»‹›|#*+=/\\_~^@&%$-–—―•·…\"'"
+    "“”„‘’‚`´→←↑↓▼▲►◄★☆✓✔×▪■□●○♥❤️👍👎🔗【】「」『』()《》〈〉:、。,!?・"
+)
 # Prefixes are found by their first letters: as many as tell most of them apart.
 _HEAD = 4
 Found = tuple[int, str | None]

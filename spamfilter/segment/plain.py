@@ -16,8 +16,8 @@ from spamfilter.segment.dates import parse_date
 from spamfilter.segment.lines import Lines, read_lines
 from spamfilter.segment.lists import find_listed
 from spamfilter.segment.posts import Post, Section, find_posts
-from spamfilter.segment.questions import find_answers
 from spamfilter.segment.prose import find_prose, find_title, prose_words
+from spamfilter.segment.questions import find_answers
 
 __all__ = ["split_text"]
 

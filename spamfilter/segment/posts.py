@@ -1,29 +1,25 @@
-"""Find the repeated shape that divides a page of text into comments.
+"""Comments out of the lines of a page, divided by the attributions that repeat.
 
 Usage::
 
     section = find_posts(lines)
     section.posts[0].first, section.posts[0].last     # lines of its text, both included
 
-A template prints every comment alike: a name, a date, the text, a reply link.  So lines are grouped
-by the shape of attribution they bear, each run of equal shapes is scored as a candidate (times, "says",
-reply links, a header that states the same number …), and the best run divides the text.  Where there are
-no attributions, a numbered list, reply links or a header with one comment are tried.
+The best run of attributions (``runs``) divides the text; what repeats at the edges of the parts (names,
+reply links, badges, members' profiles) is taken off.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import log2
 
 from spamfilter.segment.attributions import Attribution, find_attributions, looks_like_name, speaker
 from spamfilter.segment.lines import Lines
 from spamfilter.segment.phrases import (
     ACTION,
-    AFTER,
     BADGE,
     FIELD,
     FORM,
@@ -33,27 +29,24 @@ from spamfilter.segment.phrases import (
     PROFILE,
     REPLY,
     SHARE,
-    SIDEBAR,
     SORT,
     load_phrases,
 )
+from spamfilter.segment.runs import (
+    BREAK,
+    EDGE,
+    PROFILE_REACH,
+    STOP,
+    THRESHOLD,
+    Run,
+    find_runs,
+    is_edge,
+    name_line,
+    says_above,
+    without_digits,
+)
 
 __all__ = ["Post", "Section", "find_posts"]
-
-# Lines at the edges of a comment that are not its text.
-EDGE = REPLY | ACTION | SHARE | BADGE | SORT
-# Lines that no run of comments goes across.
-BREAK = SIDEBAR | HEADER | AFTER
-# Lines that end the last comment.
-STOP = BREAK | FORM | FIELD
-# A header is looked for so many lines above the first comment: forms and sort links stand between.
-HEADER_REACH = 40
-# A forum member's profile is so many lines at most.
-PROFILE_REACH = 12
-# So many runs are looked at closely; the others are single dates.
-PROMISING = 12
-# Below this, a run is a list of posts or files with dates, not comments (set on the development half of the pages).
-THRESHOLD = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,243 +81,14 @@ class Section:
     headed: bool = False
 
 
-@dataclass(slots=True)
-class Run:
-    """Attributions of one shape without a break between them, and what is known of them."""
-
-    anchors: list[Attribution]
-    header: int | None = None
-    score: float = 0.0
-    constants: frozenset[bytes] = frozenset()
-    frequent: frozenset[bytes] = frozenset()
-    profile: bool = False
-    profile_below: bool = False
-    number_below: bool = False
-    name_above: bool = False
-    name_below: bool = False
-    text_first: bool = False
-
-
-class _Landmarks:
-    """Where the lines are that runs depend on, to be asked for the nearest above a line."""
-
-    def __init__(self, lines: Lines) -> None:
-        known = [(i, kind) for i, kind in enumerate(lines.kind) if kind & (STOP | SORT | PROFILE)]
-        # a form printed again under every comment divides nothing
-        forms = Counter(lines.key[i] for i, kind in known if kind & FORM)
-        self.breaks = [i for i, kind in known if kind & BREAK or (kind & FORM and forms[lines.key[i]] < 3)]
-        self.headers = [i for i, kind in known if kind & (HEADER | SORT)]
-        self.sidebars = [i for i, kind in known if kind & SIDEBAR and not kind & (FORM | SHARE)]
-        self.profiles = [i for i, kind in known if kind & PROFILE]
-
-    def broken(self, low: int, high: int) -> bool:
-        """Whether a break stands between two lines."""
-        return bisect_left(self.breaks, high) > bisect_right(self.breaks, low)
-
-    def header_above(self, index: int) -> int | None:
-        """The header of the comments that begin at a line."""
-        header = _nearest_above(self.headers, index)
-        sidebar = _nearest_above(self.sidebars, index)
-        if header is None or index - header >= HEADER_REACH or (sidebar is not None and sidebar > header):
-            return None
-        return header
-
-    def profile_above(self, index: int) -> bool:
-        """Whether a member's profile stands right above a line."""
-        nearest = _nearest_above(self.profiles, index)
-        return nearest is not None and index - nearest <= PROFILE_REACH
-
-    def profile_below(self, index: int) -> bool:
-        """Whether a member's profile stands right below a line."""
-        position = bisect_right(self.profiles, index)
-        return position < len(self.profiles) and self.profiles[position] - index <= PROFILE_REACH
-
-
-def _nearest_above(sorted_lines: list[int], index: int) -> int | None:
-    position = bisect_left(sorted_lines, index)
-    return sorted_lines[position - 1] if position else None
-
-
 def find_posts(lines: Lines) -> Section | None:
     """The comments of a page, or None if it has none."""
     attributions = find_attributions(lines)
-    runs = _runs(lines, attributions)
+    runs = find_runs(lines, attributions)
     best = max(runs, key=lambda run: run.score, default=None)
     if best is not None and best.score >= THRESHOLD:
         return _section(lines, best, runs)
     return None
-
-
-def _runs(lines: Lines, attributions: list[Attribution]) -> list[Run]:
-    groups: dict[str, list[Attribution]] = {}
-    for one in attributions:
-        groups.setdefault(one.shape, []).append(one)
-    landmarks = _Landmarks(lines)
-    runs: list[Run] = []
-    for group in groups.values():
-        run = [group[0]]
-        for one in group[1:]:
-            if landmarks.broken(run[-1].index, one.index):
-                runs.append(Run(run))
-                run = []
-            run.append(one)
-        runs.append(Run(run))
-    taken: set[tuple[str, int]] = set()
-    for run in runs:
-        run.header = landmarks.header_above(run.anchors[0].index)
-        if run.header is not None:
-            # a header belongs to the comments right below it, not to the list of posts further down
-            claim = (run.anchors[0].shape, run.header)
-            run.header = None if claim in taken else run.header
-            taken.add(claim)
-    promising = sorted(runs, key=_promise, reverse=True)[:PROMISING]
-    for run in promising:
-        _describe(lines, run, landmarks)
-        run.score = _score(lines, run)
-    _prefer_dates(lines, promising)
-    return promising
-
-
-def _dated_above(lines: Lines, run: Run) -> bool:
-    """Whether most of the numbers stand right below a date, as the last line of a post's head."""
-    return sum(a.index - d in lines.dates for a in run.anchors for d in (1, 2)) >= 0.6 * len(run.anchors)
-
-
-def _prefer_dates(lines: Lines, runs: list[Run]) -> None:
-    """Where each "#3" has a date of its own, the date heads the post: the number may stand below it."""
-    for run in runs:
-        if run.anchors[0].shape == "#" and not _dated_above(lines, run):
-            low, high, k = run.anchors[0].index, run.anchors[-1].index, len(run.anchors)
-            for other in runs:
-                inside = sum(low - 30 <= a.index <= high for a in other.anchors)
-                if "D" in other.anchors[0].shape and abs(inside - k) <= 1 and k > 1 and other.anchors[0].score:
-                    run.score -= 6.0
-                    other.score += 2.0
-                    break
-
-
-def _promise(run: Run) -> float:
-    """A first look at a run: how long it is, and what its attributions and its header say."""
-    return log2(len(run.anchors)) + run.anchors[0].score + (4.0 if run.header is not None else 0.0)
-
-
-def _constant(text: str) -> bytes:
-    """A line without its digits: "12 likes" repeats "3 likes".  As bytes, whose translate is ten times as fast."""
-    return text.encode("utf-8", "surrogatepass").translate(None, b"0123456789")
-
-
-def _describe(lines: Lines, run: Run, landmarks: _Landmarks) -> None:
-    """Fill in what repeats around the attributions of a run."""
-    first, last, k = run.anchors[0].index, run.anchors[-1].index, len(run.anchors)
-    if k >= 3:
-        seen = Counter(_constant(lines.text[i]) for i in range(first, last) if not lines.kind[i] & NUMBER and len(lines.text[i]) < 300)
-        needed = max(3, k // 8)
-        run.constants = frozenset(text for text, n in seen.items() if n >= needed and text)
-        run.frequent = frozenset(text for text, n in seen.items() if n >= 0.6 * k and text)
-    run.profile = 2 * sum(landmarks.profile_above(a.index) for a in run.anchors) >= k + 1
-    if run.anchors[0].hashed and run.anchors[0].shape != "#":
-        run.profile_below = all(landmarks.profile_below(a.index) for a in run.anchors)
-        run.profile = run.profile and not run.profile_below
-    below = sum(i + 1 < len(lines) and lines.text[i + 1].isdigit() for i in (a.index for a in run.anchors))
-    run.number_below = k > 2 and below >= 0.8 * k
-    if "N" not in run.anchors[0].shape and run.anchors[0].shape != "says":
-        above = sum(_name_line(lines, run, a.index) is not None for a in run.anchors)
-        run.name_above = above >= 0.7 * k
-        if not run.name_above:
-            below = sum(
-                a.index + 1 < len(lines) and looks_like_name(lines.text[a.index + 1], lines.kind[a.index + 1] & ~BADGE)
-                for a in run.anchors
-            )
-            run.name_below = k > 2 and below >= 0.8 * k
-
-
-def _is_edge(lines: Lines, run: Run, i: int) -> bool:
-    return bool(lines.kind[i] & EDGE) or _constant(lines.text[i]) in run.constants
-
-
-def _name_line(lines: Lines, run: Run, index: int) -> int | None:
-    """The line of the name above an attribution without one, skipping badges and links."""
-    for i in range(index - 1, max(-1, index - 5), -1):
-        if lines.kind[i] & STOP:
-            return None
-        if lines.kind[i] & NUMBER or (_is_edge(lines, run, i) and lines.kind[i]):
-            continue
-        if looks_like_name(lines.text[i].rstrip(":"), lines.kind[i]):
-            return i
-        return i if lines.text[i].endswith(":") and len(lines.text[i]) < 100 else None
-    return None
-
-
-def _score(lines: Lines, run: Run) -> float:
-    anchors = run.anchors
-    k = len(anchors)
-    score = 1.5 * log2(k)
-    score += sum(min(a.score, 5) for a in anchors) / k
-    replies = sum(_reply_near(lines, a.index) for a in anchors)
-    score += 3.0 * replies / k
-    if any("says" in shape for shape in (anchors[0].shape,)) or sum(_says_above(lines, a.index) for a in anchors) > k / 2:
-        score += 2.0
-    if run.profile:  # beside members' profiles, "NAME said:" opens a quotation
-        score += 2.0 if anchors[0].shape != "says" else -8.0
-    if k > 2 and sum(_constant_near(lines, run, a.index) for a in anchors) > 0.8 * k:
-        score += 2.0
-    score += _header_score(lines, run)
-    numbers = [a.number for a in anchors if a.number is not None]
-    if k > 2 and len(numbers) > 0.8 * k and sum(b > a for a, b in pairwise(numbers)) > 0.8 * (len(numbers) - 1):
-        score += 3.0
-    if k > 1:
-        words = sum(_words_between(lines, a.index, b.index) for a, b in pairwise(anchors)) / (k - 1)
-        score += 1.0 if words >= 8 else -6.0 if words < 2 else 0.0
-    if "N" in anchors[0].shape or run.name_above:
-        score += 1.0
-    if run.header is None and not run.profile and not any(a.score or a.number for a in anchors) and not replies:
-        score -= 3.0  # dates alone: a list of posts
-    if k == 1 and run.header is None and not _reply_near(lines, anchors[0].index):
-        score -= 3.0
-    return score
-
-
-def _reply_near(lines: Lines, index: int) -> bool:
-    low, high = max(0, index - 3), min(len(lines), index + 3)
-    if "reply" in lines.text[index].lower() or "antwort" in lines.text[index].lower():
-        return True
-    return any(lines.kind[i] & REPLY and not lines.kind[i] & HEADER for i in range(low, high))
-
-
-def _constant_near(lines: Lines, run: Run, index: int) -> bool:
-    """Whether a line that repeats under (or over) every comment stands beside this attribution."""
-    near = [i for i in range(max(0, index - 3), min(len(lines), index + 3)) if i != index]
-    return any(lines.kind[i] & ACTION and _constant(lines.text[i]) in run.constants for i in near)
-
-
-def _says_above(lines: Lines, index: int) -> bool:
-    return index > 0 and lines.text[index - 1].endswith(":") and len(lines.text[index - 1]) < 80
-
-
-def _header_score(lines: Lines, run: Run) -> float:
-    if run.header is None:
-        # what stands under "Recent posts" or "Related" is not a list of comments
-        for i in range(run.anchors[0].index - 1, max(-1, run.anchors[0].index - 8), -1):
-            if lines.kind[i] & (SIDEBAR | AFTER):
-                return -3.0
-        return 0.0
-    distance = run.anchors[0].index - run.header
-    score = 3.0 if distance <= 12 else 1.5
-    stated = lines.counts.get(run.header)
-    if stated is not None:
-        k = len(run.anchors)
-        score += 3.0 if stated == k else 1.5 if abs(stated - k) <= max(1, 0.2 * stated) else 0.0
-        if stated == 0 or k > 2 * stated + 2:
-            score -= 4.0
-    return score
-
-
-def _words_between(lines: Lines, low: int, high: int) -> int:
-    return sum(
-        lines.text[i].count(" ") + 1
-        for i in range(low + 1, high)
-        if not lines.kind[i] & (EDGE | NUMBER | PROFILE | STOP) and i not in lines.dates
-    )
 
 
 def _section(lines: Lines, best: Run, runs: list[Run]) -> Section:
@@ -334,10 +98,20 @@ def _section(lines: Lines, best: Run, runs: list[Run]) -> Section:
     posts = _divide_text_first(lines, best) if best.text_first else _divide(lines, anchors, best)
     tops = [_top(lines, run, a) for a, run in anchors[:1]]
     begin = min(tops + [p.top for p in posts[:1]])
-    header = best.header if best.header is not None else None
-    if header is not None:
+    header = best.header
+    if header is not None and not _is_prose(lines, header + 1, begin):
         begin = min(begin, header)
-    return Section(begin, tuple(p for p in posts if p.first <= p.last), best.profile or best.anchors[0].hashed, header is not None and not lines.kind[header] & SORT)
+    return Section(
+        begin,
+        tuple(p for p in posts if p.first <= p.last),
+        best.profile or best.anchors[0].hashed,
+        header is not None and not lines.kind[header] & SORT,
+    )
+
+
+def _is_prose(lines: Lines, low: int, high: int) -> bool:
+    """Whether an article stands between a header ("1 comment" under a title) and the first comment."""
+    return sum(lines.words[i] >= 15 and not lines.kind[i] for i in range(low, high)) >= 3
 
 
 def _companions(lines: Lines, best: Run, runs: list[Run]) -> list[Run]:
@@ -380,16 +154,28 @@ def _divide(lines: Lines, anchors: list[tuple[Attribution, Run]], best: Run) -> 
     tops = [_top(lines, run, a) for a, run in anchors]
     posts = []
     for n, (a, run) in enumerate(anchors):
-        first = _body_begin(lines, run, a.index + 1)
-        if n + 1 < len(anchors) and not any(
-            lines.kind[i] & BREAK for i in range(first, max(first, tops[n + 1]))
-        ):
-            last = tops[n + 1] - 1
-        else:
-            last = _body_end(lines, best, anchors, first, tops[n + 1] if n + 1 < len(anchors) else len(lines))
-        last = _trim_end(lines, run, first, last)
+        following = tops[n + 1] if n + 1 < len(anchors) else None
+        first, last = _body(lines, best, run, anchors, a.index + 1, following)
+        if first > last:  # the same words under every name are the campaign this package is after, not a template
+            bare = replace(run, constants=frozenset(), frequent=frozenset())
+            again = _body(lines, best, bare, anchors, a.index + 1, following)
+            if sum(lines.words[again[0] : again[1] + 1]) > 1:
+                first, last = again
         posts.append(_post(lines, run, a, tops[n], first, last))
     return posts
+
+
+def _body(
+    lines: Lines, best: Run, run: Run, anchors: list[tuple[Attribution, Run]], begin: int, following: int | None
+) -> tuple[int, int]:
+    """First and last line of the text between an attribution and the top of the following comment."""
+    first = _body_begin(lines, run, begin)
+    if following is not None and not any(lines.kind[i] & BREAK for i in range(first, max(first, following))):
+        last = following - 1
+    else:
+        last = _body_end(lines, best, anchors, first, len(lines) if following is None else following)
+    last = next((i - 1 for i in range(first, last + 1) if lines.kind[i] & PING), last)
+    return first, _trim_end(lines, run, first, last)
 
 
 def _top(lines: Lines, run: Run, a: Attribution) -> int:
@@ -398,10 +184,10 @@ def _top(lines: Lines, run: Run, a: Attribution) -> int:
         return _profile_top(lines, run, a.index)
     i = a.index
     if run.name_above:
-        name = _name_line(lines, run, a.index)
+        name = name_line(lines, run, a.index)
         if name is not None:
             i = name
-    elif i > 0 and "N" not in a.shape and a.shape != "says" and _says_above(lines, i):
+    elif i > 0 and "N" not in a.shape and a.shape != "says" and says_above(lines, i):
         i -= 1
     while i > max(0, a.index - 5) and (_is_subject(lines, i - 1) or lines.kind[i - 1] & BADGE):
         i -= 1
@@ -423,7 +209,11 @@ def _profile_top(lines: Lines, run: Run, index: int) -> int:
         above = i - 1
         kind, text = lines.kind[above], lines.text[above]
         label = above > 0 and lines.kind[above - 1] & PROFILE and len(text) < 60
-        small = kind & (PROFILE | NUMBER | BADGE) or _is_subject(lines, above) or _is_edge(lines, run, above) and kind & REPLY == 0
+        small = (
+            kind & (PROFILE | NUMBER | BADGE)
+            or _is_subject(lines, above)
+            or (is_edge(lines, run, above) and kind & REPLY == 0)
+        )
         if small or label or (above in lines.dates and len(text) < 40):
             i = above
             consumed += 1
@@ -463,17 +253,15 @@ def _body_begin(lines: Lines, run: Run, first: int) -> int:
     if run.name_below and first < limit:
         first += 1
     while first < limit and (
-        lines.kind[first] & (REPLY | ACTION | BADGE) and not lines.kind[first] & HEADER
-        or _constant(lines.text[first]) in run.frequent
+        (lines.kind[first] & (REPLY | ACTION | BADGE) and not lines.kind[first] & HEADER)
+        or without_digits(lines.text[first]) in run.frequent
         or (first in lines.dates and len(lines.text[first]) < 60 and run.anchors[0].shape == "says")
     ):
         first += 1
     return first
 
 
-def _body_end(
-    lines: Lines, best: Run, anchors: list[tuple[Attribution, Run]], first: int, limit: int
-) -> int:
+def _body_end(lines: Lines, best: Run, anchors: list[tuple[Attribution, Run]], first: int, limit: int) -> int:
     """Last line of a comment that no further comment follows directly."""
     closing = _closing_kinds(lines, anchors, best)
     for i in range(first, limit):
@@ -515,11 +303,11 @@ def _closing_kinds(lines: Lines, anchors: list[tuple[Attribution, Run]], best: R
 def _trim_end(lines: Lines, run: Run, first: int, last: int) -> int:
     while last >= first:
         kind = lines.kind[last]
-        if kind & (EDGE | FORM | FIELD) or (
-            _constant(lines.text[last]) in run.constants and not kind & NUMBER
+        if (
+            kind & (EDGE | FORM | FIELD)
+            or (without_digits(lines.text[last]) in run.constants and not kind & NUMBER)
+            or (kind & NUMBER and last > first and lines.kind[last - 1] & EDGE)
         ):
-            last -= 1
-        elif kind & NUMBER and last > first and lines.kind[last - 1] & EDGE:
             last -= 1
         else:
             break
@@ -550,10 +338,10 @@ def _date_near(lines: Lines, index: int) -> str | None:
 def _author(lines: Lines, run: Run, a: Attribution, top: int) -> str | None:
     phrases = load_phrases()
     if run.name_below:
-        return lines.text[a.index + 1]
+        return lines.text[a.index + 1] if a.index + 1 < len(lines) else None
     for i in range(top, a.index):
         text = lines.text[i]
-        if lines.kind[i] & (BADGE | REPLY | ACTION | NUMBER) or len(text) == 1 and i + 1 < a.index:
+        if lines.kind[i] & (BADGE | REPLY | ACTION | NUMBER) or (len(text) == 1 and i + 1 < a.index):
             continue
         return speaker(text.rstrip(" :"), phrases)
     return None
@@ -594,7 +382,11 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
     for a, head in zip(run.anchors, heads, strict=True):
         first = _skip_edges(lines, run, head + 1) if named else head
         last = (_top(lines, run, a) if run.name_above else a.index) - 1
-        while last >= first and (lines.kind[last] & (EDGE | NUMBER) or _constant(lines.text[last]) in run.constants):
+        while last >= first and lines.kind[last] & (EDGE | NUMBER):
+            last -= 1
+        while last > first and without_digits(lines.text[last]) in run.constants:
+            last -= 1
+        while last >= first and lines.kind[last] & (EDGE | NUMBER):
             last -= 1
         author = lines.text[head] if named and head < a.index else a.name
         if author is None and run.name_above:
@@ -605,6 +397,6 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
 
 
 def _skip_edges(lines: Lines, run: Run, i: int) -> int:
-    while i < len(lines) - 1 and (lines.kind[i] & EDGE or _constant(lines.text[i]) in run.frequent):
+    while i < len(lines) - 1 and (lines.kind[i] & EDGE or without_digits(lines.text[i]) in run.frequent):
         i += 1
     return i

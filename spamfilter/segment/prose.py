@@ -50,6 +50,7 @@ _GROUP = 8
 # How far the core is widened: the title stands at most so many lines above, the list that ends an article is
 # at most so long.
 _UP, _DOWN = 40, 60
+_TAGS = 8
 _ENDS = AFTER | SHARE | SIDEBAR | HEADER | FORM
 _SEPARATORS = re.compile(r"\s+[|»«–—·•:/>-]+\s+|:\s+|\s[|]|[|]\s")
 
@@ -65,7 +66,7 @@ def prose_words(lines: Lines, low: int, high: int) -> int:
     for i in range(low, high):
         if lines.words[i] >= 10 and not lines.kind[i]:
             text = lines.text[i]
-            if text[-1] in ".!?…:。！？”\"" or ". " in text or "。" in text:
+            if text[-1] in '.!?…:。！？”"' or ". " in text or "。" in text:
                 total += lines.words[i]
     return total
 
@@ -73,7 +74,7 @@ def prose_words(lines: Lines, low: int, high: int) -> int:
 def find_title(lines: Lines, end: int) -> tuple[str | None, list[int]]:
     """The title of the page, and the lines below the first that print it as a heading.
 
-    The first line is the page's title, often with the site's name: the heading is the longest line that is a part of it.
+    The first line is the page's title, often with the site's name; a heading is a line that is a part of it.
     """
     if not len(lines):
         return None, []
@@ -122,9 +123,9 @@ def _weight(lines: Lines, i: int) -> float:
     words = lines.words[i]
     if words >= _PROSE:
         return float(min(words, _LONGEST))
-    if i in lines.dates and words < _BYLINE:
+    if i in lines.dates and (words < _BYLINE or (lines.dates[i][0] < 3 and text[-1] not in ".!?")):
         return _MENU
-    ends = text[-1] in ".!?…:;。！？”\"»“)"
+    ends = text[-1] in '.!?…:;。！？”"»“)'
     if words >= 4 and ends:
         return float(words)
     return _MENU + 0.3 * words
@@ -190,5 +191,14 @@ def _widen_down(lines: Lines, last: int, end: int) -> int:
     """To the line above the first that ends articles, if one stands a little below the core."""
     for i in range(last + 1, min(end, last + _DOWN)):
         if lines.kind[i] & _ENDS:
-            return i - 1
-    return last if end - last > _DOWN else end - 1
+            return last if _are_tags(lines, last + 1, i) else i - 1
+    if end - last > _DOWN or _are_tags(lines, last + 1, end):
+        return last
+    return end - 1
+
+
+def _are_tags(lines: Lines, low: int, high: int) -> bool:
+    """Whether a few lines of a word or two are an article's tags rather than its last list."""
+    return high - low <= _TAGS and all(
+        lines.words[i] <= 2 and lines.text[i][-1] not in ".!?…:。" for i in range(low, high)
+    )

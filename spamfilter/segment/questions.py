@@ -94,7 +94,12 @@ class _Reader:
             self._end_comment(i, commenter["name"])
         elif self._is_closed(i):
             self._end_unsigned(i)
-        elif kind & (FORM | SORT) or self.lines.counts.get(i) is not None or (len(text) < 60 and _EDITED.match(text)) or self._is_counter(i):
+        elif (
+            kind & (FORM | SORT)
+            or self.lines.counts.get(i) is not None
+            or (len(text) < 60 and _EDITED.match(text))
+            or self._is_counter(i)
+        ):
             self.i = self.begin = i + 1
         else:
             self.i += 1

@@ -28,7 +28,8 @@ _TYPED = (
     '[typeof~="schema:Comment"], [typeof~="sioc:Post"], [role=comment], .u-comment, .p-comment'
 )
 _HINTS = (
-    "[class*=omment], [id*=omment], [class*=omentar], [class*=reply], [class*=respon], [class*=nswer], [class*=essage], "
+    "[class*=omment], [id*=omment], [class*=omentar], [class*=reply], [class*=respon], [class*=nswer], "
+    "[class*=essage], "
     "[class*=post], [id*=post], [class*=msg], [class*=opinion], [class*=beitrag]"
 )
 _NOUN = r"(?:comments?|kommentare?|comentarios?|commentaires?|commento|komentarz|reply|response|answer|opinion|"
@@ -38,7 +39,8 @@ _SUFFIX = (
     r"inner|main|outer|full|li|element|unit|bubble|view|level|parent|child|list-item|listitem)"
 )
 _CLASS = re.compile(
-    rf"(?:[a-z]{{1,14}}[-_]{{1,2}}){{0,2}}(?:[a-z]{{0,8}})?{_NOUN}(?:[-_]{{0,2}}{_SUFFIX})*[-_]{{0,2}}\d*$", re.IGNORECASE
+    rf"(?:[a-z]{{1,14}}[-_]{{1,2}}){{0,2}}(?:[a-z]{{0,8}})?{_NOUN}(?:[-_]{{0,2}}{_SUFFIX})*[-_]{{0,2}}\d*$",
+    re.IGNORECASE,
 )
 _ID = re.compile(rf"(?:[a-z]+[-_])*{_NOUN}[-_a-z]*?[-_]?\d+$|c[-_]?\d{{1,12}}$|p\d{{2,12}}$", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
@@ -49,8 +51,8 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 _NAMES = (
-    ".fn, cite, [class*=author], [class*=user], [class*=name], [class*=nick], [itemprop=author], [rel=author], .vcard, "
-    ".by, [class*=poster], [class*=creator], [class*=avatar], [class*=info], [class*=meta], [rel~=nofollow]"
+    ".fn, cite, [class*=author i], [class*=user i], [class*=name i], [class*=nick i], [itemprop=author], [rel=author], .vcard, "
+    ".by, [class*=poster i], [class*=creator i], [class*=avatar i], [class*=info i], [class*=meta i], [rel~=nofollow]"
 )
 _TAGS = frozenset(("li", "div", "article", "section", "tr", "td", "table", "dl", "dt", "p", "blockquote", "aside"))
 # Elements looked at: pages with more hints than this repeat the same few shapes.
@@ -115,7 +117,9 @@ def _are_comments(shape: str, nodes: list[LexborNode]) -> bool:
 
 
 def _is_comment(node: LexborNode) -> bool:
-    if node.css_first(_NAMES) is None or node.css_first("textarea") is not None and node.css_first("p") is None:
+    if node.css_first(_NAMES) is None:
+        return False
+    if node.css_first("textarea") is not None and node.css_first("p") is None:  # a form to answer with
         return False
     if node.css_first("time, [datetime]") is not None:
         return True

@@ -1,0 +1,130 @@
+"""Rows of comments to the same rows with probability, verdict and reasons.
+
+Usage::
+
+    job = ClassifyJob(load=load_scorer, fields={"text": "comment_text"}, format=Format("jsonl"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from spamfilter.batch.outcome import Item, Outcome, failed
+from spamfilter.errors import DataError, SpamFilterError
+from spamfilter.files.formats import Format
+from spamfilter.files.rawpage import Failure, Rows
+from spamfilter.files.tables import cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ADDED", "FIELDS", "GROUP", "ClassifyJob", "FrameScorer", "field_columns"]
+
+#: Columns that are added; where a table has one of that name, it is written over.
+ADDED: Final = ("spam_probability", "verdict", "reasons")
+#: Rows that are judged at once: what the model itself works on at once.
+GROUP: Final = 512
+#: What a comment has, and how tables call it.
+FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "text": ("text", "comment", "comment_text", "comment_content", "content", "body", "message"),
+    "author": ("author", "comment_author", "author_name", "user", "username", "name"),
+    "author_url": ("author_url", "comment_author_url", "author_link", "website"),
+    "title": ("title", "post_title", "article_title", "video_title", "page_title"),
+    "article": ("article", "post", "post_text", "article_text", "post_content", "context"),
+}
+
+
+class FrameScorer(Protocol):
+    """The part of ``SpamFilter`` that this job uses."""
+
+    def score_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The same rows with the columns of ``ADDED``."""
+
+
+def field_columns(columns: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Field → column, as ``given`` says and else by the columns' names.
+
+    Raises DataError where there is no column with the comments, or none of a name that was given.
+    """
+    for name, column in given.items():
+        if name not in FIELDS:
+            raise DataError(f"{name!r} is no field of a comment; fields are {', '.join(FIELDS)}")
+        if column not in columns:
+            raise DataError(f"no column {column!r}; the table has: {', '.join(columns)}")
+    lower = {column.lower(): column for column in reversed(list(columns))}
+    found = dict(given)
+    for name, usual in FIELDS.items():
+        known = next((lower[u] for u in usual if u in lower and lower[u] not in found.values()), None)
+        if name not in found and known is not None:
+            found[name] = known
+    if "text" not in found:
+        raise DataError(f"no column that is known to hold comments; it has: {', '.join(columns)}; name it by --column")
+    return found
+
+
+@dataclass
+class ClassifyJob:
+    """Adds ``ADDED`` to every row; rows without a text get empty ones and are counted as skipped.
+
+    ``fields`` says which column holds what (see ``field_columns``); ``load`` makes the scorer in each process.
+    """
+
+    load: Callable[[], FrameScorer] | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    format: Format = field(default_factory=lambda: Format("jsonl"))
+    scorer: FrameScorer | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "scorer": self.scorer if self.load is None else None}
+
+    def open(self) -> None:
+        """Load the model."""
+        if self.scorer is None:
+            if self.load is None:
+                raise TypeError("a job needs a scorer, or load, which makes one")
+            self.scorer = self.load()
+
+    def __call__(self, item: Item) -> Outcome:
+        """The outcome for one group of rows."""
+        if isinstance(item, Failure):
+            return failed(item)
+        if not isinstance(item, Rows):
+            raise TypeError(f"a job over rows was given {type(item).__name__}")
+        try:
+            return self._judged(item)
+        except SpamFilterError as error:
+            return failed(Failure(item.source, item.offset, "column", str(error)))
+
+    def _judged(self, item: Rows) -> Outcome:
+        import pandas as pd
+
+        assert self.scorer is not None
+        columns = field_columns(list(dict.fromkeys(name for row in item.values for name in row)), self.fields)
+        texts = [_text(row.get(columns["text"])) for row in item.values]
+        there = [n for n, text in enumerate(texts) if text]
+        frame = pd.DataFrame(
+            {name: [_text(item.values[n].get(column)) for n in there] for name, column in columns.items()}, dtype=object
+        )
+        scored = self.scorer.score_frame(frame)
+        added = dict(zip(there, zip(*(scored[name].tolist() for name in ADDED), strict=True), strict=True))
+        empty = (None,) * len(ADDED)
+        # Only CSV can carry on the bytes of a cell that was not UTF-8; elsewhere it becomes the text it stands for.
+        kept = item.values if self.format.name == "csv" else [_readable(row) for row in item.values]
+        rows = [{**row, **dict(zip(ADDED, added.get(n, empty), strict=True))} for n, row in enumerate(kept)]
+        tally = {"rows": len(rows), "comments": len(there), "bytes": sum(map(len, filter(None, texts)))}
+        tally["skipped"] = len(rows) - len(there)
+        for label in ("spam", "unsure", "ham"):
+            tally[label] = sum(verdict == label for _, verdict, _ in added.values())
+        return Outcome(self.format.encode(rows), tally)
+
+
+def _readable(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: cell(value) for name, value in row.items()}
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    return cell(value) if isinstance(value, str) and value.strip() else None
