@@ -30,8 +30,10 @@ SPAM = (
 def blog(comments: Sequence[tuple[str, str]] = (*HAM, *SPAM), title: str = TITLE) -> str:
     items = "".join(
         f'<li class="comment" id="comment-{n}"><article class="comment-body"><footer class="comment-meta">'
-        f'<div class="comment-author vcard"><b class="fn">{html.escape(author)}</b> <span class="says">says:</span></div>'
-        f'<div class="comment-metadata"><time datetime="2026-05-{n:02d}T10:00:00+00:00">May {n}, 2026</time></div></footer>'
+        f'<div class="comment-author vcard"><b class="fn">{html.escape(author)}</b> '
+        '<span class="says">says:</span></div>'
+        f'<div class="comment-metadata"><time datetime="2026-05-{n:02d}T10:00:00+00:00">May {n}, 2026</time>'
+        "</div></footer>"
         f'<div class="comment-content"><p>{html.escape(text)}</p></div>'
         f'<div class="reply"><a class="comment-reply-link" href="#">Reply</a></div></article></li>'
         for n, (author, text) in enumerate(comments, 1)
@@ -40,8 +42,10 @@ def blog(comments: Sequence[tuple[str, str]] = (*HAM, *SPAM), title: str = TITLE
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="generator" content="WordPress 6.5"></head><body><main>'
-        f'<article class="post"><h1 class="entry-title">{title}</h1><div class="entry-content">{paragraphs}</div></article>'
-        f'<div id="comments" class="comments-area"><h2 class="comments-title">{len(comments)} thoughts on “{title}”</h2>'
+        f'<article class="post"><h1 class="entry-title">{title}</h1>'
+        f'<div class="entry-content">{paragraphs}</div></article>'
+        f'<div id="comments" class="comments-area">'
+        f'<h2 class="comments-title">{len(comments)} thoughts on “{title}”</h2>'
         f'<ol class="comment-list">{items}</ol></div></main></body></html>'
     )
 

@@ -46,6 +46,7 @@ def test_a_worker_killed_from_outside_costs_nothing(tmp_path):
 
 def test_workers_that_are_killed_while_idle_are_replaced():
     with Pool(ObeyJob(), 2) as pool:
+
         def items():
             yield from pages("1", "2")
             time.sleep(0.5)

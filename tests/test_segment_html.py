@@ -85,6 +85,35 @@ def test_recent_comments_and_form_do_not_count() -> None:
     assert "Recent Comments" not in page.article and "Cancel reply" not in page.article
 
 
+def test_class_names_in_any_case_and_frames_around_comments() -> None:
+    item = (
+        '<li class="paperCommentContainer"><div class="paperCommentAuthorBox"><p class="paperCommentAuthorName">{0}</p>'
+        '<p class="paperCommentSince">since <b>12/2006</b></p></div><div id="comment-{1}" '
+        'class="paperCommentMessageContainer"><div class="paperCommentMessage">{2}</div><div class="paperCommentFoot">'
+        '<a class="paperCommentUser" href="/u/{1}">{0}</a>, <time datetime="2022-01-26">26 January</time>'
+        "</div></div></li>"
+    )
+    people = [("Ute", 11, "Nobody reads the manual."), ("Bo", 12, "I do, twice a year."), ("Ute", 13, "Liar!")]
+    page = split_page("<html><body><ol>" + "".join(item.format(*person) for person in people) + "</ol></body></html>")
+    assert [(c.author, c.text) for c in page.comments] == [(name, text) for name, _, text in people]
+    assert [(c.date, c.depth) for c in page.comments] == [("2022-01-26", 0)] * 3
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        '<div class="post-card"><h3><a href="/{0}">Post {0}</a></h3><b class="author">A</b> '
+        "<time>May {0}, 2020</time><p>Teaser of another article, in a sentence.</p></div>",
+        '<li class="latest-comment"><b class="author">A</b> <time>May {0}, 2020</time><p>Teaser of a comment.</p></li>',
+        '<aside><div class="comment-item"><b class="author">A</b> <time>May {0}, 2020</time><p>Yes.</p></div></aside>',
+    ],
+)
+def test_teasers_are_no_comments(item: str) -> None:
+    article = "<article><h1>T</h1><p>" + "The article goes on and on about its subject. " * 8 + "</p></article>"
+    page = split_page("<html><body>" + article + "".join(item.format(n) for n in range(1, 7)) + "</body></html>")
+    assert page.comments == ()
+
+
 def test_permalinks_become_absolute() -> None:
     source = '<ol><li class="comment" id="comment-7"><b class="fn">A</b><a href="#comment-7"><time>x</time></a>'
     page = split_page(source + '<div class="comment-content"><p>Hello there</p></div></li></ol>', URL)
@@ -156,6 +185,15 @@ def test_what_is_no_page_says_so(source: str | bytes) -> None:
 def test_script_only_page_is_empty_not_an_error() -> None:
     page = split_page("<html><head><script>render('a < b')</script></head><body><div id='app'></div></body></html>")
     assert page.article == "" and page.comments == ()
+
+
+@pytest.mark.parametrize("tag", ["html", "body", "head", "article"])
+def test_page_that_is_typed_as_a_comment(tag: str) -> None:
+    marks = (
+        'class="comment u-comment entry-content" id="comment-1" role="comment" itemtype="https://schema.org/Comment"'
+    )
+    page = split_page(f'<{tag} {marks}><b class="fn">A</b><p>What a long day it has been.</p>')
+    assert "long day" in page.article + "".join(comment.text for comment in page.comments)
 
 
 @pytest.mark.parametrize("tag", ["div", "b", "table><tr><td", "blockquote", 'div class="comment"'])

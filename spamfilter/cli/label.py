@@ -255,7 +255,7 @@ def _write(out: Path, rows: Iterable[LabelRow]) -> int:
 
 def _schema() -> Any:
     """Parquet columns by name: a column of a store may be empty from top to bottom."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     return pa.schema([(name, pa.float64() if name == "probability" else pa.string()) for name in EXPORT_COLUMNS])
 

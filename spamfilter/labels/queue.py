@@ -37,10 +37,10 @@ ORDERS: Final[tuple[Order, ...]] = get_args(Order)
 _DOUBT: Final = "CASE WHEN probability IS NULL THEN 0.5 ELSE 1 - ABS(2 * probability - 1) END"
 # How much one decision teaches: doubt, a whole point for being called unsure (the cut-offs need not lie around one
 # half), and up to another for the size of the campaign, reached at eleven: one look then settles many.
-_USE: Final = f"({_DOUBT}) + (verdict = 'unsure') + MIN(campaign_size - 1, 10) / 10.0"
+_USE: Final = f"({_DOUBT}) + (verdict IS 'unsure') + MIN(campaign_size - 1, 10) / 10.0"
 # A comment that was put off comes again after all the others.
 _ORDER_BY: Final[dict[str, str]] = {
-    "uncertain": f"skips, verdict = 'unsure' DESC, {_DOUBT} DESC, comment",
+    "uncertain": f"skips, verdict IS 'unsure' DESC, {_DOUBT} DESC, comment",
     # One of each campaign before a second of any: ten copies teach little more than one.
     "useful": f"skips, place_in_campaign, {_USE} DESC, comment",
     "newest": "at DESC, comment DESC",

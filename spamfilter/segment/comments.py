@@ -251,6 +251,8 @@ def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
     kept: list[_Place] = []
     wrappers = _Wrappers()
     for node in once(nodes):
+        if node.tag in ("html", "body"):  # typed as a comment by a page of one comment, or by mistake
+            continue
         attributes = node.attributes
         mark = attributes.get("id") or attributes.get("data-id") or ""
         holder = node
@@ -299,7 +301,7 @@ def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: 
 
 def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
     found = selectors.hits(node)
-    if not any(element.text(strip=True) for element in found[:_FEW]):
+    if found and not any(element.text(strip=True) for element in found[:_FEW]):
         found = selectors.all_hits(node)  # the first selector found an empty element, such as an anchor
     for element in found[:_FEW]:
         line = fold(element.text())
@@ -453,8 +455,9 @@ def _without_frame(text: str, author: str | None) -> str:
         del lines[0]
         if len(lines) > 1 and len(lines[0]) <= _LONGEST_DATE and _is_attribution(lines[0]):
             del lines[0]
-    if author and len(lines) > 1 and lines[-1].startswith(author) and _is_attribution(lines[-1][len(author) :]):
-        if len(lines[-1]) > len(author):  # a name alone is how people sign
+    if author and len(lines) > 1 and lines[-1].startswith(author):
+        rest = lines[-1][len(author) :]  # nothing: a name alone is how people sign
+        if rest and _is_attribution(rest):
             del lines[-1]
     return "\n".join(lines)
 

@@ -249,6 +249,17 @@ FORUMS: tuple[Engine, ...] = (
         permalink=("a[id^=postcount]", "a.postcounter", "a[href*='#post']"),
     ),
     Engine(
+        name="vbulletin",  # version 5
+        signs=(b"js-post__content-text",),
+        comment="li.b-post",
+        text=(".js-post__content-text",),
+        author=(".b-userinfo .author a", ".author a", ".author"),
+        date=("time", ".b-post__timestamp"),
+        junk=".signature",
+        thread=True,
+        permalink=("a.b-post__count", "a[href*='#post']"),
+    ),
+    Engine(
         name="invision",
         signs=(b"ipsComment", b"ipsEntry", b"ipsType_richText", b"post_block"),
         comment="article.ipsComment, article.ipsEntry, article[id^=elComment_], div.post_block",

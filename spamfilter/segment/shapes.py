@@ -46,14 +46,19 @@ _ID = re.compile(rf"(?:[a-z]+[-_])*{_NOUN}[-_a-z]*?[-_]?\d+$|c[-_]?\d{{1,12}}$|p
 _DIGITS = re.compile(r"\d+")
 # Forms, lists of many, side columns: named like comments but never one.
 _NEVER = re.compile(
-    r"(?:^|[-_\s])(?:form|respond|recent|widget|count|counter|nav|navigation|sidebar|latest|related|commentlist|"
-    r"comment-list|comments-list|preview|template|popup|modal|closed|disabled|login|commentform)(?:$|[-_\s])",
+    r"(?:^|[-_\s])(?:(?:recent|latest|newest|popular|related|letzte|neueste|derniers?|ultim)|"
+    r"(?:form|respond|widget|count|counter|nav|navigation|sidebar|commentlist|comment-list|comments-list|preview|"
+    r"template|popup|modal|closed|disabled|login|commentform)(?:$|[-_\s]))",
     re.IGNORECASE,
 )
 _NAMES = (
-    ".fn, cite, [class*=author i], [class*=user i], [class*=name i], [class*=nick i], [itemprop=author], [rel=author], .vcard, "
-    ".by, [class*=poster i], [class*=creator i], [class*=avatar i], [class*=info i], [class*=meta i], [rel~=nofollow]"
+    ".fn, cite, [class*=author i], [class*=user i], [class*=name i], [class*=nick i], [itemprop=author], "
+    "[rel=author], .vcard, .by, [class*=poster i], [class*=creator i], [class*=avatar i], [class*=info i], "
+    "[class*=meta i], [rel~=nofollow]"
 )
+_COLUMN = re.compile(r"(?:^|\s)(?:widget|sidebar)(?:$|[\s_-])")
+# Elements between a list of recent comments and its column.
+_FARTHEST_COLUMN = 6
 _TAGS = frozenset(("li", "div", "article", "section", "tr", "td", "table", "dl", "dt", "p", "blockquote", "aside"))
 # Elements looked at: pages with more hints than this repeat the same few shapes.
 _MOST_HINTS = 6_000
@@ -112,8 +117,27 @@ def _are_comments(shape: str, nodes: list[LexborNode]) -> bool:
         return False
     step = max(1, len(nodes) // _SAMPLE)
     sample = nodes[::step][:_SAMPLE]
-    good = sum(_is_comment(node) for node in sample)
+    if _in_side_column(sample[0]):
+        return False
+    good = sum(_is_comment(node) and not (forum and _is_teaser(node)) for node in sample)
     return good >= len(sample) * _ENOUGH
+
+
+def _in_side_column(node: LexborNode) -> bool:
+    """Whether the element stands in a column or a footer, where lists of recent comments are."""
+    up = node.parent
+    for _ in range(_FARTHEST_COLUMN):
+        if up is None:
+            return False
+        if up.tag in ("aside", "nav", "footer") or _COLUMN.search(up.attributes.get("class") or ""):
+            return True
+        up = up.parent
+    return False
+
+
+def _is_teaser(node: LexborNode) -> bool:
+    """Whether a "post" is a card that leads to another article."""
+    return node.css_first("h1 a, h2 a, h3 a, h4 a, a h2, a h3, a h4") is not None
 
 
 def _is_comment(node: LexborNode) -> bool:
