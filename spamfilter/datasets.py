@@ -1,4 +1,4 @@
-"""Labelled comments: read, check, merge, group by site, find campaigns, fingerprint.
+"""Labelled comments: read, check, merge, group by site, fingerprint.
 
 Usage::
 
@@ -7,19 +7,17 @@ Usage::
 
 Three shapes are read:
 
-* a table (``.csv``, ``.jsonl``, ``.parquet``) with one comment a row: ``text`` and ``label``, and where
-  there are any ``author``, ``author_url``, ``title``, ``article``, ``site``, ``post``, ``set``, ``lang``,
-  ``kind``, ``date``, ``id``;
-* a folder with ``comments.jsonl`` and ``posts.jsonl`` (``post``, ``title``, ``text``), joined by ``post``;
+* a table (``.csv``, ``.tsv``, ``.jsonl``, each also ``.gz``, or ``.parquet``) with one comment a row: ``text``
+  and ``label``, and where there are any ``author``, ``author_url``, ``title``, ``article``, ``site``,
+  ``post``, ``set``, ``lang``, ``kind``, ``date``, ``id``;
+* a folder with ``comments.jsonl`` and, where there is one, ``posts.jsonl`` (``post``, ``title``, ``text``), joined by ``post``;
 * threads, one article a line with its comments: ``{"site", "title", "article", "lang", "comments": [...]}``.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,32 +27,41 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter.errors import DataError, MissingExtra, UnreadableFile
-from spamfilter.features.hashing import word_hashes
-from spamfilter.features.relatedness import pairs_of
-from spamfilter.text import encode
+from spamfilter.campaigns import campaign_sizes, campaigns_of
+from spamfilter.errors import DataError, UnreadableFile
+from spamfilter.rowfiles import SUFFIXES, RowFile, is_row_file
 
 __all__ = ["DataReport", "Dataset", "campaign_sizes", "campaigns_of", "merge", "read_data"]
 
 #: Fields a row may have besides text and label; anything else is left aside.
 FIELDS: Final = ("author", "author_url", "title", "article", "site", "post", "set", "lang", "kind", "date", "id")
+#: What to do with a text that has both labels under the same article.
+CONFLICTS: Final = ("drop", "newest")
 _LABELS: Final = {"spam": 1, "ham": 0}
 #: Rows of a class below which nothing can be learnt or measured from it.
 FEWEST: Final = 20
-#: MinHash: permutations and bands; pairs of neighbouring words that agree in 5 of 10 are joined with
-#: probability 0.4, 7 of 10 with 0.9, 3 of 10 with 0.06 (1 - (1 - s^4)^8).
-PERMUTATIONS: Final = 32
-BANDS: Final = 8
-#: Texts with fewer pairs of words than this are a campaign only if they are the same ("thanks!").
-FEWEST_PAIRS: Final = 4
+#: Names other tools give the two columns that must be there.
+_OTHER_NAMES: Final = {
+    "text": ("content", "comment", "comment_content", "body", "message", "comment_text"),
+    "label": ("class", "is_spam", "spam", "target", "verdict", "tag"),
+}
+#: Rows left out that are listed one by one; all of them are counted.
+_LISTED: Final = 10_000
+_SNIPPET: Final = 60
 
 
 @dataclass(slots=True)
 class DataReport:
-    """What happened to the rows: nothing is dropped without being counted here."""
+    """What happened to the rows: nothing is dropped without being counted here.
+
+    ``read`` counts comments by source, ``left_out`` rows by reason, ``notes`` what was changed; ``listed``
+    holds (reason, place) of the first rows left out.
+    """
 
     read: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    listed: list[tuple[str, str]] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def leave_out(self, reason: str, where: str) -> None:
@@ -62,12 +69,24 @@ class DataReport:
         self.left_out[reason] += 1
         if len(self.examples[reason]) < 5:
             self.examples[reason].append(where)
+        if len(self.listed) < _LISTED:
+            self.listed.append((reason, where))
+
+    def add(self, other: DataReport) -> None:
+        """Count what another report counted, too."""
+        self.read.update(other.read)
+        self.left_out.update(other.left_out)
+        self.notes.update(other.notes)
+        self.listed += other.listed[: _LISTED - len(self.listed)]
+        for reason, places in other.examples.items():
+            self.examples[reason] = (self.examples[reason] + places)[:5]
 
     def lines(self) -> list[str]:
         """The report as lines for a person."""
-        out = [f"read {n:,} rows from {source}" for source, n in self.read.items()]
+        out = [f"read {n:,} comments from {source}" for source, n in self.read.items()]
+        out += [f"note: {what}: {n:,}" for what, n in self.notes.items() if n]
         for reason, n in self.left_out.items():
-            out.append(f"left out {n:,}: {reason} ({', '.join(self.examples[reason])}{' …' if n > 5 else ''})")
+            out.append(f"left out {n:,}: {reason} ({'; '.join(self.examples[reason])}{'; …' if n > 5 else ''})")
         return out
 
 
@@ -96,12 +115,14 @@ class Dataset:
     def take(self, index: NDArray[Any] | Sequence[int]) -> Dataset:
         """The rows at ``index`` (numbers, or a mask), in that order."""
         places = np.asarray(index)
-        places = np.flatnonzero(places) if places.dtype == bool else places
-        columns = {
-            n: [getattr(self, n)[i] for i in places.tolist()]
-            for n in ("text", "author", "author_url", "title", "article", "site", "post", "set", "lang", "kind", "date", "id")
-        }
+        places = np.flatnonzero(places) if places.dtype == bool else places.astype(np.int64)
+        wanted = places.tolist()
+        columns = {n: [values[i] for i in wanted] for n, values in self._columns()}
         return Dataset(label=self.label[places], report=self.report, **columns)
+
+    def _columns(self) -> Iterator[tuple[str, list[Any]]]:
+        for name in ("text", *FIELDS):
+            yield name, getattr(self, name)
 
     def fingerprint(self) -> str:
         """SHA-256 over texts, labels and fields, whatever the order of the rows."""
@@ -122,21 +143,24 @@ class Dataset:
                 )
 
 
-def read_data(sources: Sequence[str | Path], conflicts: str = "drop") -> Dataset:
-    """Read and check labelled comments from files and folders.
+def read_data(sources: Sequence[str | Path], conflicts: str = "drop", split: str | None = None) -> Dataset:
+    """Read and check labelled comments from files and folders, row by row.
 
     ``conflicts`` says what becomes of a text that has both labels under the same article: "drop"
-    leaves all its rows out, "newest" keeps the row with the latest ``date`` (rows without one lose).
+    leaves all its rows out, "newest" keeps those with the latest ``date`` if they agree (rows without a
+    date lose).  With ``split`` ("train", "test") only the threads and rows of that split are read.
     Raises ``DataError`` for a missing column or a label that is neither spam nor ham, and
     ``UnreadableFile`` where a file cannot be read.
     """
-    report, rows = DataReport(), []
+    if conflicts not in CONFLICTS:
+        raise DataError(f"conflicts must be one of {', '.join(CONFLICTS)}, not {conflicts!r}")
+    rows = _Rows(DataReport(), split)
     for source in sources:
-        before = len(rows)
-        rows += [r for path in _files_of(Path(source)) for r in _rows_of(path, report)]
-        report.read[str(source)] = len(rows) - before
-    rows = _without_conflicts(_without_doubles(rows, report), report, conflicts)
-    return _dataset(rows, report)
+        before = rows.seen
+        for path in _files_of(Path(source)):
+            rows.add_file(path)
+        rows.report.read[str(source)] += rows.seen - before
+    return rows.dataset(conflicts)
 
 
 def merge(parts: Iterable[Dataset]) -> Dataset:
@@ -144,8 +168,7 @@ def merge(parts: Iterable[Dataset]) -> Dataset:
     datasets = list(parts)
     report = DataReport()
     for d in datasets:
-        report.read.update(d.report.read)
-        report.left_out.update(d.report.left_out)
+        report.add(d.report)
     columns = {n: [v for d in datasets for v in getattr(d, n)] for n in ("text", *FIELDS)}
     labels = [d.label for d in datasets]
     return Dataset(label=np.concatenate(labels) if labels else np.zeros(0, np.int8), report=report, **columns)
@@ -153,212 +176,188 @@ def merge(parts: Iterable[Dataset]) -> Dataset:
 
 def _files_of(source: Path) -> list[Path]:
     if not source.exists():
-        raise UnreadableFile(f"{source}: no such file or folder; name a .csv, .jsonl or .parquet file, or a folder of them")
+        raise UnreadableFile(f"{source}: no such file or folder; name a {', '.join(SUFFIXES)} file, or a folder of them")
     if source.is_file():
+        if not is_row_file(source):
+            raise UnreadableFile(f"{source}: not a file of rows; {', '.join(SUFFIXES)} are read")
         return [source]
-    if (source / "comments.jsonl").is_file():
-        return [source / "comments.jsonl"]
-    found = sorted(p for p in source.rglob("*") if p.suffix in (".csv", ".jsonl", ".parquet") and p.is_file())
+    found = list(_files_in(source))
     if not found:
-        raise DataError(f"{source}: no .csv, .jsonl or .parquet file in this folder")
+        raise DataError(f"{source}: no {', '.join(SUFFIXES)} file in this folder")
     return found
 
 
-def _rows_of(path: Path, report: DataReport) -> Iterator[dict[str, Any]]:
-    posts = _posts(path.with_name("posts.jsonl")) if path.name == "comments.jsonl" else {}
-    for n, raw in enumerate(_records(path), 1):
-        where = f"{path.name} row {n}"
-        for row in _comments_of(raw, path, n):
-            text = row.get("text")
-            if not isinstance(text, str) or not text.strip():
-                report.leave_out("empty text", where)
-                continue
-            yield _normalised(row, text, posts, path, where, n)
+def _files_in(folder: Path) -> Iterator[Path]:
+    """The files of rows in a folder; one with a ``comments.jsonl`` stands for that file alone."""
+    if (folder / "comments.jsonl").is_file():
+        yield folder / "comments.jsonl"
+        return
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            yield from _files_in(path)
+        elif path.is_file() and is_row_file(path):
+            yield path
 
 
-def _comments_of(raw: Mapping[str, Any], path: Path, n: int) -> Iterator[Mapping[str, Any]]:
+class _Rows:
+    """Columns that grow row by row; values that come again are held once."""
+
+    def __init__(self, report: DataReport, split: str | None) -> None:
+        self.report = report
+        self.seen = 0
+        self._split = split
+        self._columns: dict[str, list[Any]] = {n: [] for n in ("text", *FIELDS)}
+        self._label = bytearray()
+        self._where: list[tuple[str, str]] = []
+        self._key: list[int] = []
+        self._labels_of: dict[int, int] = {}  # hash of text and article → bit 1: ham, bit 2: spam
+        self._doubles: set[int] = set()
+        self._same: dict[str, str] = {}
+
+    def add_file(self, path: Path) -> None:
+        posts = _posts(path.with_name("posts.jsonl")) if path.name == "comments.jsonl" else {}
+        file = RowFile(path)
+        for n, raw in file.rows():
+            for where, row in _comments_of(raw, path, n):
+                self._add(row, posts, path, where)
+        self.report.notes[f"rows of {path.name} that were not UTF-8, read as Windows-1252"] += file.mended
+
+    def _add(self, row: Mapping[Any, Any], posts: Mapping[str, Mapping[str, Any]], path: Path, where: str) -> None:
+        self.seen += 1
+        label = _label_of(row.get("label"), path, where)
+        text = _text_or_none(row.get("text"))
+        place = f"{path.name} {where}"
+        if self._split is not None and row.get("split") != self._split:
+            self.report.leave_out(f"not of the split {self._split!r}", place)
+        elif text is None:
+            self.report.leave_out("empty text", place)
+        elif None in row:
+            self.report.leave_out("more cells than the header has columns", place)
+        else:
+            self._keep(_fields_of(row, text, posts, path, where), label, (path.name, where))
+
+    def _keep(self, fields: dict[str, str | None], label: int, where: tuple[str, str]) -> None:
+        text = str(fields["text"])
+        key = hash((" ".join(text.split()).casefold(), fields["post"] or fields["title"]))
+        double = hash((key, label, fields["author"], fields["author_url"]))
+        if double in self._doubles:
+            self.report.leave_out("the same comment again", " ".join(where))
+            return
+        self._doubles.add(double)
+        self._labels_of[key] = self._labels_of.get(key, 0) | (1 << label)
+        self._key.append(key)
+        self._label.append(label)
+        self._where.append(where)
+        for name, column in self._columns.items():
+            value = fields[name]
+            column.append(value if value is None or name in ("text", "id") else self._same.setdefault(value, value))
+
+    def dataset(self, conflicts: str) -> Dataset:
+        """What was read, without the rows whose labels contradict each other."""
+        keep = self._without_conflicts(conflicts)
+        for site, title, post in zip(*(self._columns[n] for n in ("site", "title", "post")), strict=True):
+            if post is None:
+                self._same.setdefault(f"{site}|{title or ''}", f"{site}|{title or ''}")
+        rows = zip(*(self._columns[n] for n in ("site", "title", "post")), strict=True)
+        self._columns["post"] = [p or self._same[f"{s}|{t or ''}"] for s, t, p in rows]
+        whole = Dataset(label=np.frombuffer(bytes(self._label), np.int8), report=self.report, **self._columns)
+        return whole if keep.all() else whole.take(keep)
+
+    def _without_conflicts(self, rule: str) -> NDArray[np.bool_]:
+        keep = np.ones(len(self._key), np.bool_)
+        places: dict[int, list[int]] = defaultdict(list)
+        for i, key in enumerate(self._key):
+            if self._labels_of[key] == 3:
+                places[key].append(i)
+        for rows in places.values():
+            kept = self._newest(rows) if rule == "newest" else []
+            snippet = " ".join(self._columns["text"][rows[0]].split())[:_SNIPPET]
+            for i in rows:
+                if i not in kept:
+                    keep[i] = False
+                    said = "spam" if self._label[i] else "ham"
+                    place = f"{' '.join(self._where[i])} is {said}: “{snippet}”"
+                    self.report.leave_out("the same text is labelled both spam and ham", place)
+        return keep
+
+    def _newest(self, rows: list[int]) -> list[int]:
+        dates = self._columns["date"]
+        latest = max(dates[i] or "" for i in rows)
+        newest = [i for i in rows if latest and dates[i] == latest]
+        return newest if len({self._label[i] for i in newest}) == 1 else []
+
+
+def _comments_of(raw: Any, path: Path, n: int) -> Iterator[tuple[str, Mapping[Any, Any]]]:
     if not isinstance(raw, Mapping):
         raise DataError(f"{path} row {n}: expected an object with text and label, found {type(raw).__name__}")
     if "comments" not in raw:
-        _require_columns(raw, path)
-        yield raw
+        _require_columns(raw, path, f"row {n}")
+        yield f"row {n}", raw
         return
-    shared = {k: raw.get(k) for k in ("title", "article", "site", "lang", "set")}
+    if not isinstance(raw["comments"], list):
+        raise DataError(f"{path} row {n}: comments is {type(raw['comments']).__name__}, a list of objects is expected")
+    shared = {k: raw.get(k) for k in ("title", "article", "site", "lang", "set", "split")}
     shared["post"] = raw.get("id") or f"{path.stem}:{n}"
-    for comment in raw["comments"]:
-        yield {**shared, **{k: v for k, v in comment.items() if v is not None}}
+    for k, comment in enumerate(raw["comments"], 1):
+        where = f"row {n} comment {k}"
+        if not isinstance(comment, Mapping):
+            raise DataError(f"{path} {where}: expected an object, found {type(comment).__name__}")
+        _require_columns(comment, path, where)
+        yield where, {**shared, **{k: v for k, v in comment.items() if v is not None}}
 
 
-def _require_columns(raw: Mapping[str, Any], path: Path) -> None:
+def _require_columns(raw: Mapping[Any, Any], path: Path, where: str) -> None:
     for wanted in ("text", "label"):
         if wanted not in raw:
-            near = difflib.get_close_matches(wanted, list(raw), 1, 0.5) or [
-                c for c in raw if c.lower() in ("content", "comment", "body", "message", "class", "is_spam", "spam", "target")
-            ]
+            names = [str(c) for c in raw if c is not None]
+            usual = [c for c in names if c.lower() in (wanted, *_OTHER_NAMES[wanted])]
+            near = usual or difflib.get_close_matches(wanted, names, 1, 0.5)
             hint = f"; is {near[0]!r} meant? rename it to {wanted!r}" if near else f"; add a column {wanted!r}"
-            raise DataError(f"{path}: no column {wanted!r} (found: {', '.join(map(str, raw)) or 'none'}){hint}")
+            raise DataError(f"{path} {where}: no column {wanted!r} (found: {', '.join(names) or 'none'}){hint}")
 
 
-def _normalised(
-    row: Mapping[str, Any], text: str, posts: Mapping[str, Mapping[str, Any]], path: Path, where: str, n: int
-) -> dict[str, Any]:
-    label = row.get("label")
+def _label_of(label: Any, path: Path, where: str) -> int:
     key = label.strip().lower() if isinstance(label, str) else label
-    if key not in _LABELS:
-        raise DataError(f"{path} row {n}: label {label!r} is neither 'spam' nor 'ham'; correct it or take the row out")
-    post = posts.get(str(row.get("post"))) or {}
-    out: dict[str, Any] = {f: _text_or_none(row.get(f)) for f in FIELDS}
-    out.update(text=text, label=_LABELS[key], where=where)
-    out["title"] = out["title"] or _text_or_none(post.get("title"))
-    out["article"] = out["article"] or _text_or_none(post.get("text"))
-    out["set"] = out["set"] or path.stem
+    found = _LABELS.get(key) if isinstance(key, str) else None
+    if found is None:
+        raise DataError(f"{path} {where}: label {label!r} is neither 'spam' nor 'ham'; correct it or take the row out")
+    return found
+
+
+def _fields_of(
+    row: Mapping[Any, Any], text: str, posts: Mapping[str, Mapping[str, Any]], path: Path, where: str
+) -> dict[str, str | None]:
+    out = {f: _stripped(row.get(f)) for f in FIELDS}
+    post = posts.get(str(out["post"])) or {}
+    out["text"] = text
+    out["title"] = out["title"] or _stripped(post.get("title"))
+    out["article"] = out["article"] or _stripped(post.get("text"))
+    # A file that is called like all its kind is known by its folder.
+    out["set"] = out["set"] or (path.parent.name if path.name == "comments.jsonl" else path.name.partition(".")[0]) or "data"
     out["site"] = out["site"] or out["set"]
-    out["id"] = out["id"] or f"{path.stem}:{n}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    out["id"] = out["id"] or f"{path.stem}:{where.replace('row ', '').replace(' comment ', '.')}:{digest}"
     return out
 
 
 def _text_or_none(value: Any) -> str | None:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
-    return str(value).strip() or None
+    text = value if isinstance(value, str) else str(value)
+    return text if text.strip() else None
+
+
+def _stripped(value: Any) -> str | None:
+    text = _text_or_none(value)
+    return text if text is None else text.strip()
 
 
 def _posts(path: Path) -> dict[str, Mapping[str, Any]]:
-    return {str(p["post"]): p for p in _records(path)} if path.is_file() else {}
-
-
-def _records(path: Path) -> Iterator[Any]:
-    try:
-        if path.suffix == ".csv":
-            yield from _csv_records(path)
-        elif path.suffix == ".parquet":
-            yield from _parquet_records(path)
-        else:
-            with path.open(encoding="utf-8-sig") as lines:
-                for n, line in enumerate(lines, 1):
-                    if line.strip():
-                        yield _json(line, path, n)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(f"{path}: not UTF-8 (byte {error.start}); convert it, e.g. iconv -t UTF-8") from error
-    except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror or error}") from error
-
-
-def _json(line: str, path: Path, n: int) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path} line {n}: not JSON ({error.msg}); one object a line is expected") from error
-
-
-def _csv_records(path: Path) -> Iterator[dict[str, Any]]:
-    csv.field_size_limit(1 << 30)  # a comment or article may be longer than the default 128 KiB
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        yield from csv.DictReader(lines)
-
-
-def _parquet_records(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise MissingExtra("crawl", "pyarrow") from error
-    with pq.ParquetFile(path) as table:
-        for batch in table.iter_batches(10_000):
-            yield from batch.to_pylist()
-
-
-def _key(row: Mapping[str, Any]) -> tuple[str, str | None]:
-    return " ".join(str(row["text"]).split()).casefold(), row["post"] or row["title"]
-
-
-def _without_doubles(rows: list[dict[str, Any]], report: DataReport) -> list[dict[str, Any]]:
-    """Rows without those that repeat another to the letter, under the same article, with the same label and author."""
-    seen: set[tuple[Any, ...]] = set()
-    out = []
-    for row in rows:
-        key = (*_key(row), row["label"], row["author"], row["author_url"])
-        if key in seen:
-            report.leave_out("the same comment again", row["where"])
-            continue
-        seen.add(key)
-        out.append(row)
+    if not path.is_file():
+        return {}
+    out: dict[str, Mapping[str, Any]] = {}
+    for n, post in RowFile(path).rows():
+        if not isinstance(post, Mapping) or "post" not in post:
+            raise DataError(f"{path} row {n}: every line needs the key 'post'")
+        out[str(post["post"])] = post
     return out
-
-
-def _without_conflicts(rows: list[dict[str, Any]], report: DataReport, rule: str) -> list[dict[str, Any]]:
-    labels: dict[tuple[str, str | None], set[int]] = defaultdict(set)
-    newest: dict[tuple[str, str | None], str] = defaultdict(str)
-    for row in rows:
-        labels[_key(row)].add(row["label"])
-        newest[_key(row)] = max(newest[_key(row)], row["date"] or "")
-    out = []
-    for row in rows:
-        key = _key(row)
-        if len(labels[key]) > 1 and not (rule == "newest" and row["date"] and row["date"] == newest[key]):
-            report.leave_out("the same text is labelled both spam and ham", row["where"])
-            continue
-        out.append(row)
-    return out
-
-
-def _dataset(rows: list[dict[str, Any]], report: DataReport) -> Dataset:
-    columns: dict[str, Any] = {n: [r[n] for r in rows] for n in ("text", *FIELDS)}
-    columns["post"] = [r["post"] or f"{r['site']}|{r['title'] or ''}" for r in rows]
-    return Dataset(label=np.array([r["label"] for r in rows], np.int8), report=report, **columns)
-
-
-def campaigns_of(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Number of the campaign of each text: texts that repeat, whole or with small changes, share one.
-
-    MinHash over pairs of neighbouring words (Broder 1997) with ``PERMUTATIONS`` and ``BANDS``; very
-    short texts are joined only if they are the same after folding.
-    """
-    batch = encode(texts)
-    word, _, ptr = word_hashes(batch)
-    pair, pair_ptr = pairs_of((word, ptr))
-    parent = np.arange(len(texts))
-    long = np.flatnonzero(np.diff(pair_ptr) >= FEWEST_PAIRS)
-    for keys, places in _band_keys(pair, pair_ptr, long):
-        _join(parent, keys, places)
-    same = [batch.points[a : b - 1].tobytes() for a, b in zip(batch.starts[:-1], batch.starts[1:], strict=True)]
-    _join(parent, same, range(len(texts)))
-    roots = np.array([_root(parent, i) for i in range(len(texts))], np.int64)
-    return np.unique(roots, return_inverse=True)[1].astype(np.int64)
-
-
-def _band_keys(
-    pair: NDArray[np.uint32], ptr: NDArray[np.int64], long: NDArray[np.int64]
-) -> Iterator[tuple[list[bytes], list[int]]]:
-    rng = np.random.default_rng(20) # fixed: campaigns must not depend on the run
-    rows = PERMUTATIONS // BANDS
-    if not long.size:
-        return
-    for _ in range(BANDS):
-        band = []
-        for _ in range(rows):
-            a, b = (int(x) for x in rng.integers(1, 1 << 62, 2))
-            h = (pair.astype(np.uint64) * np.uint64(2 * a + 1) + np.uint64(b)) >> np.uint64(32)
-            band.append(np.minimum.reduceat(np.append(h, 0), ptr[:-1])[long])
-        stack = np.stack(band, axis=1)
-        yield [row.tobytes() for row in stack], long.tolist()
-
-
-def _join(parent: NDArray[np.int64], keys: Sequence[bytes], places: Iterable[int]) -> None:
-    first: dict[bytes, int] = {}
-    for key, place in zip(keys, places, strict=True):
-        other = first.setdefault(key, place)
-        if other != place:
-            parent[_root(parent, place)] = _root(parent, other)
-
-
-def _root(parent: NDArray[np.int64], i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = int(parent[i])
-    return i
-
-
-def campaign_sizes(texts: Sequence[str]) -> NDArray[np.int64]:
-    """How many of the texts belong to the campaign of each text (1: it stands alone)."""
-    campaign = campaigns_of(texts)
-    return np.bincount(campaign)[campaign].astype(np.int64)

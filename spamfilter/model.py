@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from spamfilter.errors import DataError
 from spamfilter.features.fields import Dense, Fields, dense_features
-from spamfilter.features.hashing import NGrams
 from spamfilter.features.links import own_host
 from spamfilter.features.stages import FirstStage, foreign_inputs, stage_inputs
+from spamfilter.linear import GramModel, LinearModel
 from spamfilter.reasons import Explainer
 from spamfilter.records import Comment, Label, Page, Reason, ScoredPage, Verdict
 from spamfilter.text import Batch, encode
@@ -30,54 +30,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-__all__ = ["GramModel", "LinearModel", "Parameters", "SpamFilter"]
+__all__ = ["Parameters", "SpamFilter"]
 
 F64 = NDArray[np.float64]
 #: Comments scored at once: enough to make array operations worth while, few enough to stay in the caches.
 BATCH: Final = 512
-#: Standardised inputs beyond this many standard deviations say no more.
-Z_LIMIT: Final = 6.0
 
-
-@dataclass(frozen=True, slots=True)
-class GramModel:
-    """A logistic regression over hashed n-grams: weights of words and of characters, and an intercept."""
-
-    word: NDArray[np.float32]
-    char: NDArray[np.float32]
-    intercept: float
-    salt: int = 0
-
-    @property
-    def grams(self) -> NGrams:
-        """The hashing that the weights belong to."""
-        return NGrams(len(self.word).bit_length() - 1, len(self.char).bit_length() - 1, self.salt)
-
-    def logits(self, batch: Batch) -> F64:
-        """Log-odds of each text."""
-        out: F64 = self.grams.dot(batch, self.word, self.char).sum(axis=1) + self.intercept
-        return out
-
-
-@dataclass(frozen=True, slots=True)
-class LinearModel:
-    """A logistic regression over standardised inputs: ``clip((x - mean) / scale) @ coef + intercept``."""
-
-    mean: F64
-    scale: F64
-    coef: F64
-    intercept: float
-
-    def standardise(self, x: F64) -> F64:
-        """Inputs in standard deviations, within ±``Z_LIMIT``."""
-        out: F64 = np.clip((x - self.mean) / self.scale, -Z_LIMIT, Z_LIMIT)
-        return out
-
-    def logits(self, x: F64) -> F64:
-        """Log-odds of each row."""
-        # Row by row, not as one matrix product: BLAS would sum in an order that depends on the batch.
-        out: F64 = np.einsum("ij,j->i", self.standardise(x), self.coef) + self.intercept
-        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +137,7 @@ class SpamFilter:
         """
         if "text" not in frame.columns:
             raise DataError(f"no column 'text' (found: {', '.join(map(str, frame.columns))}); rename the column with the comments")
-        columns = [_strings(frame, name) for name in ("text", "author", "author_url", "title", "article")]
+        columns = [column_of(frame, name) for name in ("text", "author", "author_url", "title", "article")]
         columns[0] = [t or "" for t in columns[0]]
         n = len(frame)
         probability, reasons = np.zeros(n), np.empty(n, object)
@@ -288,7 +246,8 @@ def _row(comment: Mapping[str, Any] | Comment | str) -> tuple[Any, ...]:
     return tuple(comment.get(name) or None if name != "text" else comment["text"] for name in _FIELDS)
 
 
-def _strings(frame: pd.DataFrame, name: str) -> list[str | None]:
+def column_of(frame: pd.DataFrame, name: str) -> list[str | None]:
+    """A column as strings, None for a missing value; all None where there is no such column."""
     if name not in frame.columns:
         return [None] * len(frame)
     return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in frame[name].tolist()]

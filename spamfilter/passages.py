@@ -89,7 +89,8 @@ def off_topic(data: Dataset, n: int, rng: Rng) -> tuple[Dataset, list[str]]:
     for i in np.flatnonzero(data.label == 0).tolist():
         if data.article[i] and data.kind[i] not in ("pingback", "trackback"):
             hosts[data.site[i]].append(i)
-    sites, rows, sources = sorted(hosts), [], []
+    sites, sources = sorted(hosts), list[str]()
+    rows: list[tuple[str, int, int]] = []
     for _ in range(20 * n):  # most tries that fail do so for want of a passage of the right length
         if len(rows) == n or not sites:
             break

@@ -20,7 +20,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from spamfilter.features.fields import Fields
-from spamfilter.model import Z_LIMIT, SpamFilter, _strings
+from spamfilter.linear import Z_LIMIT
+from spamfilter.model import SpamFilter, column_of
 
 __all__ = ["CommentFeatures", "pipeline_of"]
 
@@ -47,7 +48,7 @@ class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.model is None:
             raise ValueError("CommentFeatures needs a model: CommentFeatures(spamfilter.load())")
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame({"text": list(X)})
-        columns = [_strings(frame, name) for name in ("text", "author", "author_url", "title", "article")]
+        columns = [column_of(frame, name) for name in ("text", "author", "author_url", "title", "article")]
         texts = [t or "" for t in columns[0]]
         return self.model.inputs(Fields.of(texts, *columns[1:]))
 

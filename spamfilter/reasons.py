@@ -12,8 +12,9 @@ is left over, with the log-odds of the typical comment itself, stands under "res
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,10 @@ from spamfilter.features.fields import Fields
 from spamfilter.features.hashing import word_hashes
 from spamfilter.features.links import host_of
 from spamfilter.features.relatedness import IDF_BITS
+from spamfilter.features.wordlists import load_lists
+from spamfilter.linear import GramModel
 from spamfilter.records import Reason
 from spamfilter.text import encode
-
-if TYPE_CHECKING:
-    from spamfilter.model import GramModel
 
 __all__ = ["GROUPS", "Explainer", "group_of"]
 
@@ -66,8 +66,8 @@ _GROUP_OF: Final = {
     "language": ("other_", "same_", "language_"),
     "talk": ("says_", "share_"),
 }
-#: Reasons of less weight than this are not named (a twentieth of what takes .5 to .73).
-LEAST: Final = 0.05
+#: Reasons of less weight than this are not named: they move a probability of .5 to less than .58.
+LEAST: Final = 0.3
 #: Reasons named in a verdict, and in the column of a table.
 MOST: Final = 6
 MOST_IN_TABLE: Final = 3
@@ -120,6 +120,10 @@ class Explainer:
     ) -> Reason:
         spam_name, spam_words, ham_name, ham_words = GROUPS[group]
         name, words = (spam_name, spam_words) if weight > 0 else (ham_name, ham_words)
+        if group == "name" and not given.authors[i]:
+            name, words = ("no_author", "gives no author name")
+        if group == "address" and not given.urls[i]:
+            name, words = ("no_author_url", "the author's name links nowhere")
         shown = _SHOWN.get(group)
         extra = shown(given, i, weight, text, idf) if shown else ""
         return Reason(name, words + (f": {extra}" if extra else ""), weight)
@@ -163,24 +167,39 @@ def _words(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray[n
     start, end = grams.start[is_word], grams.end[is_word]
     out: list[str] = []
     taken: list[tuple[int, int]] = []
+    common = _common_words()
     for k in np.argsort(-value, kind="stable").tolist():
         a, b = int(start[k]), int(end[k])
         if value[k] <= 0 or len(out) == QUOTED:
             break
         spelled = batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip()
-        if any(x < b and a < y for x, y in taken) or spelled in out or not any(ch.isalnum() for ch in spelled):
+        if any(x < b and a < y for x, y in taken) or spelled in out or not _telling(spelled, common):
             continue
         taken.append((a, b))
         out.append(spelled)
     return ", ".join(out)
 
 
+def _telling(words: str, common: frozenset[int]) -> bool:
+    """True if there is a word in it that is neither a sign nor a function word."""
+    hashes = word_hashes(encode([words]))[0].tolist()
+    return any(h not in common for h in hashes) and any(ch.isalpha() for ch in words)
+
+
 def _name(given: Fields, i: int, *_: object) -> str:
     return (given.authors[i] or "").strip()[:60]
+
+
+@cache
+def _common_words() -> frozenset[int]:
+    """Hashes of function words, which explain nothing to a person."""
+    lists = load_lists()
+    languages = sum(1 << k for k, name in enumerate(lists.names) if name.startswith("lang_"))
+    return frozenset(lists.keys[(lists.member & np.uint64(languages)) > 0].tolist())
 
 
 def _address(given: Fields, i: int, *_: object) -> str:
     return host_of(given.urls[i] or "")[:60]
 
 
-_SHOWN: Final = {"subject": _subject, "words": _words, "name": _name, "address": _address}
+_SHOWN: Final[dict[str, Callable[[Fields, int, float, GramModel, NDArray[np.float32]], str]]] = {"subject": _subject, "words": _words, "name": _name, "address": _address}

@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.errors import ModelDamaged, ModelNotFound, ModelTooNew, OutputError
-from spamfilter.model import GramModel, LinearModel, Parameters, SpamFilter
+from spamfilter.linear import GramModel, LinearModel
+from spamfilter.model import Parameters, SpamFilter
 
 __all__ = ["BUNDLED", "FORMAT", "current", "load", "models_folder", "read_manifest", "save", "verify"]
 
@@ -191,11 +192,10 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
     try:
         stages = _read_arrays(folder / "stages.safetensors")
-        grams = {part: _gram_model(folder, part, manifest) for part in _GRAM_PARTS}
-        linear = {part: _linear_model(stages, part, manifest) for part in _LINEAR_PARTS}
+        parts: dict[str, Any] = {part: _gram_model(folder, part, manifest) for part in _GRAM_PARTS}
+        parts |= {part: _linear_model(stages, part, manifest) for part in _LINEAR_PARTS}
         return Parameters(
-            **grams,
-            **linear,
+            **parts,
             typical=stages["typical"],
             idf=stages["idf"],
             inputs=tuple(manifest["inputs"]),

@@ -19,6 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -29,11 +30,12 @@ from sklearn.linear_model import LogisticRegression
 from spamfilter import passages
 from spamfilter.datasets import Dataset, campaign_sizes, merge
 from spamfilter.errors import DataError
-from spamfilter.features.fields import RELATION_COLUMNS, Dense, Fields, dense_features
+from spamfilter.features.fields import RELATION_COLUMNS, Fields, dense_features
 from spamfilter.features.hashing import NGrams, word_hashes
 from spamfilter.features.relatedness import IDF_BITS
 from spamfilter.features.stages import FirstStage, foreign_inputs, input_names, stage_inputs
-from spamfilter.model import GramModel, LinearModel, Parameters, SpamFilter, host_texts, name_texts, present
+from spamfilter.linear import GramModel, LinearModel
+from spamfilter.model import Parameters, SpamFilter, host_texts, name_texts, present
 from spamfilter.text import encode
 
 __all__ = ["TrainingConfig", "TrainingFacts", "groups_of", "train"]
@@ -52,7 +54,7 @@ class TrainingConfig:
     regularisation; ``drop`` is the share of rows that lose their author, and of those that lose
     their article, so that comments with fewer fields are judged well; ``passages`` off-topic
     passages enter the second stage with weight ``passage_weight`` each (a labelled row weighs 1 on
-    average); ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
+    average); ``drop_url`` is the share that loses the author's address alone, as plain text does; ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
     """
 
     seed: int = 20
@@ -63,10 +65,11 @@ class TrainingConfig:
     name_c: float = 3.0
     relation_c: float = 0.1
     foreign_c: float = 0.03
-    head_c: float = 0.01
+    head_c: float = 0.002
     drop: float = 0.1
+    drop_url: float = 0.25
     passages: int = 4000
-    passage_weight: float = 0.1
+    passage_weight: float = 0.5
     prose: int = 6000
     most_per_site: int = 3000
     spam_rate: float = 0.005
@@ -173,13 +176,13 @@ class _Run:
         self.progress("features")
         self.idf = document_frequencies(self.data)
         keep_author, keep_context = (rng.random(len(rows)) >= c.drop for _ in range(2))
-        pick = lambda column, keep: [v if k else None for v, k in zip(column, keep, strict=True)]  # noqa: E731
+        keep_url = keep_author & (rng.random(len(rows)) >= c.drop_url)
         self.fields = Fields.of(
             rows.text,
-            pick(rows.author, keep_author),
-            pick(rows.author_url, keep_author),
-            pick(rows.title, keep_context),
-            pick(rows.article, keep_context),
+            _kept(rows.author, keep_author),
+            _kept(rows.author_url, keep_url),
+            _kept(rows.title, keep_context),
+            _kept(rows.article, keep_context),
         )
         self.text_grams = NGrams(c.word_bits, c.char_bits, 0)
         self.name_grams = NGrams(15, 16, 1)  # names and hosts are short: a few ten thousand different grams
@@ -236,8 +239,8 @@ class _Run:
             text = self._fit_grams(self.x_text, keep, c.text_c, self.text_grams)
             name = self._fit_grams(self.x_name, keep & with_name[:n], c.name_c, self.name_grams)
             host = self._fit_grams(self.x_host, keep & with_host[:n], c.name_c, self.host_grams)
-            prose = self._fit_prose(lambda s, f=fold: of_source.get(s, -1) != f, keep)
-            relation = self._fit_relation(lambda s, f=fold: site_fold[s] != f)
+            prose = self._fit_prose(partial(_outside, of_source, fold), keep)
+            relation = self._fit_relation(partial(_outside, site_fold, fold))
             for key, model, matrix in (
                 ("text", text, self.x_text),
                 ("prose", prose, self.x_text),
@@ -336,6 +339,11 @@ class _Run:
         return spam, min(unsure, spam)
 
 
+def _outside(fold_of: dict[str, int], fold: int, site: str) -> bool:
+    """True if the site is not in this fold."""
+    return fold_of.get(site, -1) != fold
+
+
 def gram_matrix(grams: NGrams, texts: Sequence[str]) -> Matrix:
     """Hashed n-grams of texts as a scipy CSR matrix (texts × ``grams.width``, float32)."""
     parts = list(_gram_parts(grams, texts))
@@ -364,7 +372,12 @@ def document_frequencies(data: Dataset) -> NDArray[np.float32]:
         key = np.unique((text << np.uint64(IDF_BITS)) | (word >> np.uint32(32 - IDF_BITS)))
         counts += np.bincount((key & np.uint64(size - 1)).astype(np.int64), minlength=size)
     idf = np.log((1 + len(texts)) / (1 + counts))
-    return (idf / idf.max()).astype(np.float32)
+    out: NDArray[np.float32] = (idf / idf.max()).astype(np.float32)
+    return out
+
+
+def _kept(column: Sequence[str | None], keep: NDArray[np.bool_]) -> list[str | None]:
+    return [v if k else None for v, k in zip(column, keep.tolist(), strict=True)]
 
 
 def _even(names: Sequence[str]) -> F64:
@@ -438,8 +451,3 @@ def _platt(logits: F64, y: Index, weight: F64) -> tuple[float, float]:
     """Slope and shift that make logits log-odds (Platt 1999)."""
     fitted = LogisticRegression(C=1e6).fit(logits[:, np.newaxis], y, sample_weight=weight)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def dense_names(dense: Dense) -> list[str]:
-    """Names of the inputs of the second stage."""
-    return input_names(dense.names)

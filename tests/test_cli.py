@@ -55,10 +55,20 @@ def test_every_command_has_help_with_examples(name, capsys):
     assert f"spamfilter {name} " in said.split("Examples:")[1]
 
 
-@pytest.mark.parametrize("given", [["nonsense"], ["score"], ["score", "--no-such-option", "x"], ["score", "x", "--rows", "y"],
-                                   ["score", "x", "--where", "colour=red"], ["score", "x", "--threshold", "2"],
-                                   ["score", "x", "--model", "no/such/model"], ["score", "x", "-o", "out.xls"],
-                                   ["score", "x", "-o", "no/such/folder/out.jsonl"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["nonsense"],
+        ["score"],
+        ["score", "--no-such-option", "x"],
+        ["score", "x", "--rows", "y"],
+        ["score", "x", "--where", "colour=red"],
+        ["score", "x", "--threshold", "2"],
+        ["score", "x", "--model", "no/such/model"],
+        ["score", "x", "-o", "out.xls"],
+        ["score", "x", "-o", "no/such/folder/out.jsonl"],
+    ],
+)
 def test_wrong_usage_is_2_and_one_line_says_why(given, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x").write_text(blog())

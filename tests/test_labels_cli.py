@@ -43,7 +43,12 @@ def test_add_export_import_stats(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert label("stats", "--store", "other.db", "--check") == 0
     (found,) = lines(capsys)
-    assert (found["spam"], found["ham"], found["by_who"], found["by_site"]["blog.example"]) == (1, 1, {"ana": 1, "ben": 1}, 1)
+    assert (found["spam"], found["ham"], found["by_who"], found["by_site"]["blog.example"]) == (
+        1,
+        1,
+        {"ana": 1, "ben": 1},
+        1,
+    )
     assert label("export", "--site", "blog.example") == 0
     (row,) = lines(capsys)
     assert (row["text"], row["label"], row["look"]) == (PILLS, "spam", "blind")
@@ -74,7 +79,10 @@ def test_conflicts_and_sources_that_stand_out(capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
     assert label("conflicts") == 0
     (found,) = lines(capsys)
-    assert (found["kind"], [(r["who"], r["label"]) for r in found["rows"]]) == ("people", [("ana", "spam"), ("ben", "ham")])
+    assert (found["kind"], [(r["who"], r["label"]) for r in found["rows"]]) == (
+        "people",
+        [("ana", "spam"), ("ben", "ham")],
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +103,9 @@ def test_conflicts_and_sources_that_stand_out(capsys: pytest.CaptureFixture[str]
         (["stats", "--store", "bad.csv"], "no SQLite file"),
     ],
 )
-def test_what_cannot_be_done_is_told_with_exit_code_2(argv: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_done_is_told_with_exit_code_2(
+    argv: list[str], message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     Path("bad.csv").write_text("text,label,athor\nx,spam,y\n")
     LabelStore.open("good.db").close()
     assert label(*argv) == 2
@@ -116,15 +126,17 @@ def test_every_command_has_help_with_examples(capsys: pytest.CaptureFixture[str]
         assert f"spamfilter label {command}" in capsys.readouterr().out
 
 
-def test_the_queue_as_a_list_is_scored_by_the_model_in_use(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_queue_as_a_list_is_scored_by_the_model_in_use(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from spamfilter.batch import loading
 
     class Scorer:
-        def score_many(self, rows: list[dict[str, str | None]]) -> list[Verdict]:
-            return [Verdict("spam" if "tablets" in (r["text"] or "") else "unsure", 0.9 if "tablets" in (r["text"] or "") else 0.5) for r in rows]
+        def score_many(self, rows: list[dict[str, str]]) -> list[Verdict]:
+            return [Verdict("spam", 0.9) if "tablets" in row["text"] else Verdict("unsure", 0.5) for row in rows]
 
     monkeypatch.setattr(loading, "load_scorer", lambda model=None: Scorer())
-    Path("x.csv").write_text(f"text,label\n{PILLS},pending\nWhich flour?,pending\n")
+    Path("x.csv").write_text(f'text,label\n"{PILLS}",pending\nWhich flour?,pending\n')
     label("import", "x.csv")
     capsys.readouterr()
     assert label("queue", "--list", "--order", "uncertain") == 0
@@ -136,27 +148,40 @@ def test_the_queue_as_a_list_is_scored_by_the_model_in_use(capsys: pytest.Captur
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 
 
+def _take_terminal() -> None:
+    """Make standard input the terminal that Ctrl-C comes from."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """A program at a pseudo-terminal of 80 by 30."""
 
     def __init__(self, *argv: str) -> None:
         self._fd, far = pty.openpty()
-        env = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "30", "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+        source = str(Path(__file__).resolve().parents[1])
+        env = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "30", "PYTHONPATH": source}
         command = [sys.executable, "-m", "spamfilter", "label", "queue", *argv]
-        self._program = subprocess.Popen(command, stdin=far, stdout=far, stderr=far, env=env, close_fds=True, start_new_session=True)
+        self._program = subprocess.Popen(
+            command, stdin=far, stdout=far, stderr=far, env=env, start_new_session=True, preexec_fn=_take_terminal
+        )
         os.close(far)
+        self._seen = b""
 
     def until(self, wanted: str, seconds: float = 30.0) -> str:
-        """What was written up to and with ``wanted``."""
-        seen, end = b"", time.monotonic() + seconds
-        while wanted.encode() not in seen and time.monotonic() < end:
+        """What was written, and not read here yet, up to and with ``wanted``."""
+        end = time.monotonic() + seconds
+        while wanted.encode() not in self._seen and time.monotonic() < end:
             if select.select([self._fd], [], [], 0.2)[0]:
                 try:
-                    seen += os.read(self._fd, 65_536)
+                    self._seen += os.read(self._fd, 65_536)
                 except OSError:
                     break
-        assert wanted.encode() in seen, seen.decode("utf-8", "replace")
-        return seen.decode("utf-8", "replace")
+        before, found, self._seen = self._seen.partition(wanted.encode())
+        assert found, before.decode("utf-8", "replace")
+        return (before + found).decode("utf-8", "replace")
 
     def press(self, keys: str) -> None:
         os.write(self._fd, keys.encode())
@@ -176,7 +201,9 @@ class Terminal:
 def store(tmp_path: Path) -> Iterator[LabelStore]:
     with LabelStore.open(tmp_path / "labels.db") as opened:
         under = Context("Rye bread", "How to keep a sourdough alive in winter.", site="blog.example")
-        for n, (text, p) in enumerate((("alpha one", 0.5), ("beta two", 0.45), ("gamma three", 0.9), ("delta four", 0.95))):
+        for n, (text, p) in enumerate(
+            (("alpha one", 0.5), ("beta two", 0.45), ("gamma three", 0.9), ("delta four", 0.95))
+        ):
             verdict = Verdict("unsure" if p < 0.8 else "spam", p, (Reason("off_topic", f"reason {n}", 1.5),))
             opened.queue.enqueue(Comment(text, f"Kim {n}"), under, verdict)
         yield opened
@@ -210,9 +237,11 @@ def test_one_key_per_decision_undo_and_resume(store: LabelStore) -> None:
     terminal.until("delta four")
     terminal.until(KEYS)
     terminal.press("q")
-    assert "2 spam, 0 ham, 1 skipped; 2 still wait." in terminal.until("still wait")
+    assert "2 spam, 0 ham, 1 skipped; 2 still wait" in terminal.until("still wait")
     assert terminal.end() == 0
-    assert [row.look for row in store.current()] == ["shown", "shown"] and {row.who for row in store.current()} == {"ana"}
+    assert [row.look for row in store.current()] == ["shown", "shown"] and {row.who for row in store.current()} == {
+        "ana"
+    }
 
     terminal = Terminal("--who", "ana")  # goes on where it stopped, the skipped one last
     assert "delta four" in terminal.until(KEYS)
@@ -247,8 +276,9 @@ def test_a_session_that_is_killed_has_lost_nothing(store: LabelStore) -> None:
 def test_ctrl_c_ends_the_session_and_restores_the_terminal(store: LabelStore) -> None:
     terminal = Terminal("--who", "ana")
     terminal.until(KEYS)
-    terminal.press("\x03")
+    terminal.press("s\x03")
     assert terminal.end() == 130
+    assert current(store) in ({}, {"alpha one": "spam"})  # whole, whichever came first
 
 
 def test_blind_hides_the_verdict_and_says_so_in_the_label(store: LabelStore) -> None:

@@ -1,4 +1,4 @@
-"""Hygiene by simulated attacks: what is honest keeps its weight, what is not loses it, and a model shows the difference."""
+"""Hygiene by simulated attacks: what is honest keeps its weight, what is not loses it; a model shows the difference."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ def row(n: int, label: str, who: str = "ana", *, campaign: int | None = None, so
     verdict = None if p is None else Verdict("spam" if p >= 0.5 else "ham", p)
     at = START + timedelta(days=day, seconds=n % 80_000)
     return LabelRow(
-        n, n, Comment(text or f"comment {n}"), Context(), label, who, source, at, verdict, look, n if campaign is None else campaign  # type: ignore[arg-type]
+        n,
+        n,
+        Comment(text or f"comment {n}"),
+        Context(),
+        label,
+        who,
+        source,
+        at,
+        verdict,
+        look,
+        n if campaign is None else campaign,  # type: ignore[arg-type]
     )
 
 
@@ -76,13 +86,17 @@ def test_the_cap_is_per_person_road_and_day_and_spares_imports() -> None:
 
 
 def test_copied_verdicts_count_nothing() -> None:
-    rows = [row(n, "spam", "akismet", look="automatic", source="import:wordpress-sql") for n in range(30)] + [row(99, "ham")]
+    rows = [row(n, "spam", "akismet", look="automatic", source="import:wordpress-sql") for n in range(30)] + [
+        row(99, "ham")
+    ]
     hygiene = weigh(rows)
     assert hygiene.weights.tolist() == [0.0] * 30 + [1.0]
     assert "nobody looked" in hygiene.reasons[0][0] and hygiene.findings[0].kind == "echo"
 
 
-def month(rng: np.random.Generator, agree: Callable[[float], bool], who: str, n: int = 400, look: str | None = "shown") -> list[LabelRow]:
+def month(
+    rng: np.random.Generator, agree: Callable[[float], bool], who: str, n: int = 400, look: str | None = "shown"
+) -> list[LabelRow]:
     rows = []
     for i in range(n):
         p = float(rng.beta(0.5, 0.5))
@@ -139,7 +153,7 @@ def test_someone_who_flips_labels_loses_weight_and_the_others_do_not() -> None:
         truth = rng.random() < 0.5
         who = f"m{n % 3}" if n >= 150 else "eve"
         lie = who == "eve" and n % 2 == 0
-        rows.append(row(n, "spam" if truth != lie else "ham", who))
+        rows.append(row(n, "spam" if truth != lie else "ham", who, day=n // 100))
         p.append(np.clip(rng.normal(0.96 if truth else 0.04, 0.03), 0, 1))
     hygiene = weigh(rows, np.array(p))
     eve = np.array([r.who == "eve" for r in rows])
@@ -150,7 +164,9 @@ def test_someone_who_flips_labels_loses_weight_and_the_others_do_not() -> None:
 
 def test_weights_do_not_depend_on_the_order_of_rows() -> None:
     rng = np.random.default_rng(8)
-    rows = month(rng, lambda p: True, "echo") + [row(n, "spam", "eve", source="feedback", campaign=n % 50) for n in range(1_000, 1_500)]
+    rows = month(rng, lambda p: True, "echo") + [
+        row(n, "spam", "eve", source="feedback", campaign=n % 50) for n in range(1_000, 1_500)
+    ]
     rows += [row(n, "ham", f"m{n % 4}", campaign=n % 50, day=2) for n in range(2_000, 2_400)]
     p = rng.random(len(rows))
     order = rng.permutation(len(rows))
@@ -160,11 +176,10 @@ def test_weights_do_not_depend_on_the_order_of_rows() -> None:
 
 # --- what the attacks do to a model, with and without the weights
 
-_WORDS = {
-    "spam": "cheap pills casino bonus replica watches loan offer discount pharmacy click free crypto profit order".split(),
-    "ham": "flour oven dough crust yeast rise bake sourdough starter rye loaf steam recipe crumb salt water".split(),
-    "both": "the a it you we this that with for and very really today my your from have will just about thanks".split(),
-}
+_SPAM = "cheap pills casino bonus replica watches loan offer discount pharmacy click free crypto profit order"
+_HAM = "flour oven dough crust yeast rise bake sourdough starter rye loaf steam recipe crumb salt water"
+_BOTH = "the a it you we this that with for and very really today my your from have will just about thanks"
+_WORDS = {name: words.split() for name, words in (("spam", _SPAM), ("ham", _HAM), ("both", _BOTH))}
 
 
 def corpus(rng: np.random.Generator, n: int) -> tuple[list[str], list[str]]:
@@ -173,7 +188,11 @@ def corpus(rng: np.random.Generator, n: int) -> tuple[list[str], list[str]]:
     for _ in range(n):
         label = "spam" if rng.random() < 0.4 else "ham"
         telling = 0 if rng.random() < 0.05 else int(rng.integers(1, 4))
-        words = [*rng.choice(_WORDS[label], telling), *rng.choice(_WORDS["both"], 9), *rng.choice(_WORDS[flipped(label)], int(rng.random() < 0.3))]
+        words = [
+            *rng.choice(_WORDS[label], telling),
+            *rng.choice(_WORDS["both"], 9),
+            *rng.choice(_WORDS[flipped(label)], int(rng.random() < 0.3)),
+        ]
         rng.shuffle(words)
         texts.append(" ".join(words))
         truth.append(label)
@@ -181,10 +200,10 @@ def corpus(rng: np.random.Generator, n: int) -> tuple[list[str], list[str]]:
 
 
 def scores(rows: list[LabelRow], test: tuple[list[str], list[str]], hygienic: bool) -> tuple[float, float]:
-    """(average precision, recall at 1 % false alarms) on ``test`` of a model trained on ``rows``."""
+    """(average precision, recall at a probability of one half) on ``test`` of a model trained on ``rows``."""
     from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import average_precision_score, roc_curve
+    from sklearn.metrics import average_precision_score
     from sklearn.model_selection import cross_val_predict
 
     x = HashingVectorizer(n_features=2**12).transform([r.comment.text for r in rows])
@@ -196,13 +215,15 @@ def scores(rows: list[LabelRow], test: tuple[list[str], list[str]], hygienic: bo
     model.fit(x[weights > 0], y[weights > 0], weights[weights > 0])
     p = model.predict_proba(HashingVectorizer(n_features=2**12).transform(test[0]))[:, 1]
     truth = np.array(test[1]) == "spam"
-    false_alarms, recall, _ = roc_curve(truth, p)
-    return float(average_precision_score(truth, p)), float(recall[false_alarms <= 0.01].max())
+    return float(average_precision_score(truth, p)), float((p >= 0.5)[truth].mean())
 
 
 def team(rng: np.random.Generator, n: int = 1_200) -> list[LabelRow]:
     texts, truth = corpus(rng, n)
-    return [row(i, label, f"m{i % 4}", text=text, day=i // 60) for i, (text, label) in enumerate(zip(texts, truth, strict=True))]
+    return [
+        row(i, label, f"m{i % 4}", text=text, day=i // 60)
+        for i, (text, label) in enumerate(zip(texts, truth, strict=True))
+    ]
 
 
 def attack(name: str, rng: np.random.Generator) -> list[LabelRow]:
@@ -218,21 +239,36 @@ def attack(name: str, rng: np.random.Generator) -> list[LabelRow]:
     # A month in which a program writes down the verdicts of a model that misses every second spam comment.
     wrong = [label == "spam" and rng.random() < 0.5 for label in truth]
     return rows + [
-        row(5_000 + i, "ham" if miss else label, "robot", text=text, day=i % 28, look="automatic", p=0.2 if miss or label == "ham" else 0.9)
+        row(
+            5_000 + i,
+            "ham" if miss else label,
+            "robot",
+            text=text,
+            day=i % 28,
+            look="automatic",
+            p=0.2 if miss or label == "ham" else 0.9,
+        )
         for i, (text, label, miss) in enumerate(zip(texts, truth, wrong, strict=True))
     ]
 
 
-@pytest.mark.parametrize(("name", "lost_most", "gained_least"), [("flips", 0.01, -0.005), ("hostile", 0.02, 0.1), ("echo", 0.01, 0.0)])
-def test_with_the_weights_an_attack_costs_little(name: str, lost_most: float, gained_least: float) -> None:
-    rng = np.random.default_rng(11)
-    test = corpus(rng, 1_500)
-    clean = scores(team(np.random.default_rng(12)), test, hygienic=True)
-    rows = attack(name, np.random.default_rng(12))
-    without, within = scores(rows, test, hygienic=False), scores(rows, test, hygienic=True)
-    print(f"{name}: AP, recall at 1 % false alarms: clean {clean}, attacked {without}, with weights {within}")
-    assert within[0] >= clean[0] - lost_most
-    assert within[0] >= without[0] + gained_least
+@pytest.mark.parametrize(
+    ("name", "ap_lost", "recall_lost", "ap_gained", "recall_gained"),
+    # Measured: the table in docs/labels.md; the bounds leave room for other versions of scikit-learn.
+    [("flips", 0.01, 0.03, -0.005, -0.02), ("hostile", 0.02, 0.05, 0.1, 0.1), ("echo", 0.01, 0.03, -0.002, 0.02)],
+)
+def test_with_the_weights_an_attack_costs_little(
+    name: str, ap_lost: float, recall_lost: float, ap_gained: float, recall_gained: float
+) -> None:
+    test = corpus(np.random.default_rng(11), 1_500)
+    seeds = (12, 13, 14)
+    clean = np.mean([scores(team(np.random.default_rng(s)), test, hygienic=True) for s in seeds], axis=0)
+    attacked = [attack(name, np.random.default_rng(s)) for s in seeds]
+    without = np.mean([scores(rows, test, hygienic=False) for rows in attacked], axis=0)
+    within = np.mean([scores(rows, test, hygienic=True) for rows in attacked], axis=0)
+    print(f"{name}: AP, recall: clean {clean.round(3)}, attacked {without.round(3)}, with weights {within.round(3)}")
+    assert (clean - within <= [ap_lost, recall_lost]).all()
+    assert (within - without >= [ap_gained, recall_gained]).all()
 
 
 def test_the_weights_cost_nothing_where_there_is_no_attack() -> None:

@@ -77,9 +77,13 @@ def test_trash_is_a_label_only_if_asked(store: LabelStore, tmp_path: Path, trash
 
 def test_an_unknown_column_names_the_nearest_and_changes_nothing(store: LabelStore, tmp_path: Path) -> None:
     path = tmp_path / "old.jsonl"
-    rows = [{"text": f"comment {i}", "label": "spam"} for i in range(700)] + [{"text": "x", "label": "ham", "athor": "y"}]
+    rows = [{"text": f"comment {i}", "label": "spam"} for i in range(700)] + [
+        {"text": "x", "label": "ham", "athor": "y"}
+    ]
     path.write_text("\n".join(map(json.dumps, rows)))
-    with pytest.raises(DataError, match=r"row 701: unknown column 'athor'; the nearest known is 'author'.*--ignore athor"):
+    with pytest.raises(
+        DataError, match=r"row 701: unknown column 'athor'; the nearest known is 'author'.*--ignore athor"
+    ):
         import_labels(store, path)
     assert store.stats().comments == 0
     report = import_labels(store, path, ImportOptions(rename={"athor": "author"}))
@@ -89,9 +93,15 @@ def test_an_unknown_column_names_the_nearest_and_changes_nothing(store: LabelSto
 
 @pytest.mark.parametrize(
     ("header", "message"),
-    [("comment,label", "--column comment=text"), ("text,is_spam", "--column is_spam=label"), ("text,colour", "add a column 'label'")],
+    [
+        ("comment,label", "--column comment=text"),
+        ("text,is_spam", "--column is_spam=label"),
+        ("text,colour", "add a column 'label'"),
+    ],
 )
-def test_a_missing_column_is_told_with_what_may_be_it(store: LabelStore, tmp_path: Path, header: str, message: str) -> None:
+def test_a_missing_column_is_told_with_what_may_be_it(
+    store: LabelStore, tmp_path: Path, header: str, message: str
+) -> None:
     path = tmp_path / "old.csv"
     path.write_text(f"{header}\na,spam\n")
     with pytest.raises(DataError, match=message):
@@ -100,7 +110,9 @@ def test_a_missing_column_is_told_with_what_may_be_it(store: LabelStore, tmp_pat
 
 def test_a_damaged_row_is_counted_and_the_rest_comes_in(store: LabelStore, tmp_path: Path) -> None:
     path = tmp_path / "old.jsonl.gz"
-    path.write_bytes(gzip.compress(b'{"text": "one", "label": "spam"}\n{"text": "tw\n{"text": "three", "label": "ham"}\n'))
+    path.write_bytes(
+        gzip.compress(b'{"text": "one", "label": "spam"}\n{"text": "tw\n{"text": "three", "label": "ham"}\n')
+    )
     report = import_labels(store, path)
     assert (report.spam, report.ham, report.damaged) == (1, 1, 1) and accounted(report)
 
@@ -108,12 +120,16 @@ def test_a_damaged_row_is_counted_and_the_rest_comes_in(store: LabelStore, tmp_p
 def test_a_table_of_which_nothing_can_be_used_is_an_error(store: LabelStore, tmp_path: Path) -> None:
     path = tmp_path / "old.csv"
     path.write_text("text,label\na,1\nb,0\n")
-    with pytest.raises(DataError, match="none of its 2 rows can be used.*'1' is none of spam, ham"):
+    with pytest.raises(DataError, match=r"none of its 2 rows can be used.*'1' is none of spam, ham"):
         import_labels(store, path)
 
 
 def test_a_decision_made_here_wins_unless_told_otherwise(store: LabelStore, tmp_path: Path) -> None:
-    store.add(Decision(Comment("Cheap watches here", "W"), "ham", "ben", "page", Context(permalink="https://blog.example/rye")))
+    store.add(
+        Decision(
+            Comment("Cheap watches here", "W"), "ham", "ben", "page", Context(permalink="https://blog.example/rye")
+        )
+    )
     path = tmp_path / "old.csv"
     path.write_text(CSV)
     report = import_labels(store, path)
@@ -130,9 +146,19 @@ def test_an_export_comes_back_the_same(store: LabelStore, tmp_path: Path, suffix
 
     if suffix == "parquet":
         pytest.importorskip("pyarrow")
-    under = Context("Rye, \"bread\"\nand more", "Long\narticle", "https://blog.example/rye", None, "en")
+    under = Context('Rye, "bread"\nand more', "Long\narticle", "https://blog.example/rye", None, "en")
     seen = Verdict("unsure", 0.5, (), "m")
-    store.add(Decision(Comment("a, \"b\"\nc", "Kim", "http://k.example", "2026-01-01", "7"), "ham", "ana", "page", under, seen, "blind"))
+    store.add(
+        Decision(
+            Comment('a, "b"\nc', "Kim", "http://k.example", "2026-01-01", "7"),
+            "ham",
+            "ana",
+            "page",
+            under,
+            seen,
+            "blind",
+        )
+    )
     store.add(Decision(Comment("Plain"), "spam", "ben"))
     before = [export_row(row) for row in store.current()]
     format = Format.of(f"x.{suffix}", EXPORT_COLUMNS)
@@ -201,10 +227,21 @@ def test_wordpress_export_with_every_status(store: LabelStore, tmp_path: Path) -
     assert kind_of_export(str(path)) == "wxr"
     report = import_labels(store, path)
     assert (report.read, report.ham, report.spam, report.queued) == (9, 3, 1, 1) and accounted(report)
-    assert labels(store) == {"Which flour?": "ham", "Buy pills": "spam", "[…] link […]": "ham", "control  character": "ham"}
+    assert labels(store) == {
+        "Which flour?": "ham",
+        "Buy pills": "spam",
+        "[…] link […]": "ham",
+        "control  character": "ham",
+    }
     row = next(store.current())
-    assert row.context.title == "Rye & water" and row.context.article == "First paragraph of the post.\nSecond paragraph."
-    assert (row.context.site, row.context.lang, row.context.permalink) == ("crumbs.example", "de", "https://crumbs.example/rye")
+    assert (
+        row.context.title == "Rye & water" and row.context.article == "First paragraph of the post.\nSecond paragraph."
+    )
+    assert (row.context.site, row.context.lang, row.context.permalink) == (
+        "crumbs.example",
+        "de",
+        "https://crumbs.example/rye",
+    )
     assert (row.comment.date, row.comment.id, row.source) == ("2026-01-02T02:04:05+00:00", "1", "import:wxr")
     assert "comment 7 (line " in report.examples["not a reader's comment (type 'order_note')"][0]
     assert [r.comment.kind for r in store.current()][2] == "pingback"
@@ -245,7 +282,9 @@ OUTSIDE = '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY z SYSTEM "{path}">]><disqu
         ("other xml", "<html><body/></html>", "neither its name nor its beginning"),
     ],
 )
-def test_hostile_and_broken_xml_changes_nothing(store: LabelStore, tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_hostile_and_broken_xml_changes_nothing(
+    store: LabelStore, tmp_path: Path, name: str, content: str, message: str
+) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("top secret")
     path = tmp_path / "in.xml"
@@ -348,7 +387,11 @@ def test_a_dump_of_the_comments_table(store: LabelStore, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("cut", "message"),
-    [("It\\'s good", "never closed"), ("VALUES (1,7,", "middle of the rows"), ("/*!40101 SET", "no rows of a WordPress comments")],
+    [
+        ("It\\'s good", "never closed"),
+        ("VALUES (1,7,", "middle of the rows"),
+        ("/*!40101 SET", "no rows of a WordPress comments"),
+    ],
 )
 def test_a_dump_that_was_cut_short_changes_nothing(store: LabelStore, tmp_path: Path, cut: str, message: str) -> None:
     path = tmp_path / "blog.sql"
@@ -367,14 +410,18 @@ def test_a_dump_without_column_names_says_how_to_make_one(store: LabelStore, tmp
 
 def test_a_row_with_values_missing_is_counted(store: LabelStore, tmp_path: Path) -> None:
     path = tmp_path / "blog.sql"
-    path.write_text("INSERT INTO x_comments (comment_content, comment_approved) VALUES ('one', '1'), ('two'), ('three', 'spam');")
+    path.write_text(
+        "INSERT INTO x_comments (comment_content, comment_approved) VALUES ('one', '1'), ('two'), ('three', 'spam');"
+    )
     report = import_labels(store, path)
     assert (report.ham, report.spam, report.damaged) == (1, 1, 1) and accounted(report)
 
 
 def test_a_latin1_dump_is_read_as_text(store: LabelStore, tmp_path: Path) -> None:
     path = tmp_path / "blog.sql"
-    path.write_bytes("INSERT INTO x_comments (comment_content, comment_approved) VALUES ('schöne Grüße', '1');".encode("cp1252"))
+    path.write_bytes(
+        "INSERT INTO x_comments (comment_content, comment_approved) VALUES ('schöne Grüße', '1');".encode("cp1252")
+    )
     import_labels(store, path)
     assert labels(store) == {"schöne Grüße": "ham"}
 
@@ -386,11 +433,17 @@ def _quoted(value: str) -> str:
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.lists(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("'\\\"`;()-#/*,\n"), max_size=80), min_size=1, max_size=6),
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("'\\\"`;()-#/*,\n"), max_size=80),
+        min_size=1,
+        max_size=6,
+    ),
     st.integers(1, 40),
     st.booleans(),
 )
-def test_any_values_come_out_of_a_dump_wherever_its_chunks_end(values: list[str], chunk: int, backslashes: bool) -> None:
+def test_any_values_come_out_of_a_dump_wherever_its_chunks_end(
+    values: list[str], chunk: int, backslashes: bool
+) -> None:
     import tempfile
 
     from spamfilter.labels import sqldump
@@ -442,7 +495,9 @@ DISQUS = """<?xml version="1.0" encoding="utf-8"?>
 </disqus>"""
 
 
-def disqus_post(number: int, message: str, spam: str = "false", deleted: str = "false", thread: str = "10", more: str = "") -> str:
+def disqus_post(
+    number: int, message: str, spam: str = "false", deleted: str = "false", thread: str = "10", more: str = ""
+) -> str:
     return (
         f'<post dsq:id="{number}"><id/><message><![CDATA[{message}]]></message><createdAt>2026-01-02T03:04:05Z</createdAt>'
         f"<isDeleted>{deleted}</isDeleted><isSpam>{spam}</isSpam>{more}<author><name>Kim</name><isAnonymous>false</isAnonymous>"

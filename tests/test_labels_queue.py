@@ -54,7 +54,13 @@ def test_most_uncertain_first(store: LabelStore) -> None:
     texts = {"sure spam": 0.99, "coin": 0.5, "unscored": None, "sure ham": 0.01, "leaning": 0.7}
     for text, p in texts.items():
         put(store, text, p)
-    assert [i.comment.text for i in store.queue.pending("uncertain")] == ["coin", "leaning", "unscored", "sure spam", "sure ham"]
+    assert [i.comment.text for i in store.queue.pending("uncertain")] == [
+        "coin",
+        "leaning",
+        "unscored",
+        "sure spam",
+        "sure ham",
+    ]
 
 
 def test_useful_order_takes_one_of_each_campaign_and_large_ones_first(store: LabelStore) -> None:
@@ -127,7 +133,9 @@ def test_a_campaign_is_decided_at_once_or_not_at_all(store: LabelStore) -> None:
 
 def test_resolving_with_a_key_twice_is_one_decision(store: LabelStore) -> None:
     number = put(store, "Which flour?", 0.5)
-    assert store.queue.resolve(number, "ham", "ana", key="click-1") == store.queue.resolve(number, "ham", "ana", key="click-1")
+    assert store.queue.resolve(number, "ham", "ana", key="click-1") == store.queue.resolve(
+        number, "ham", "ana", key="click-1"
+    )
     assert store.stats().decisions == 1
 
 

@@ -39,7 +39,9 @@ def decide(text: str, label: str = "spam", who: str = "ana", **more: object) -> 
 
 
 def test_a_decision_comes_back_with_all_it_had(store: LabelStore) -> None:
-    verdict = Verdict("unsure", 0.4, (Reason("off_topic", 'says "oven", means shoes', 1.25), Reason("rest", "…", -0.5)), "m@1")
+    verdict = Verdict(
+        "unsure", 0.4, (Reason("off_topic", 'says "oven", means shoes', 1.25), Reason("rest", "…", -0.5)), "m@1"
+    )
     at = datetime(2026, 3, 1, 8, 15, tzinfo=UTC)
     comment = Comment("Which flour?", "Kim", "https://kim.example", "2026-02-28", id="17", kind="pingback")
     seq = store.add(Decision(comment, "ham", "ana", "page", BREAD, verdict, "blind", at, key="k1"))
@@ -147,7 +149,11 @@ def test_articles_are_found_by_permalink_and_belong_to_their_site(store: LabelSt
     store.put_article(place, "Rye", "Second")
     assert next(store.to_rows())["article"] == "Second"
     store.put_article(place, "Rye", "Theirs", site="https://Other.example/")
-    found = store.article_for(place), store.article_for(place, site="other.example"), store.article_for(place, site="third.example")
+    found = (
+        store.article_for(place),
+        store.article_for(place, site="other.example"),
+        store.article_for(place, site="third.example"),
+    )
     assert [one and one.article for one in found] == ["Second", "Theirs", "Second"]
     assert store.article_for("https://blog.example/none") is None
     assert store.stats().articles == 2

@@ -1,0 +1,65 @@
+"""Logistic regressions as plain arrays: over hashed n-grams, and over standardised inputs.
+
+Usage::
+
+    GramModel(word, char, intercept, salt).logits(encode(texts))
+    LinearModel(mean, scale, coef, intercept).logits(x)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spamfilter.features.hashing import NGrams
+from spamfilter.text import Batch
+
+__all__ = ["Z_LIMIT", "GramModel", "LinearModel"]
+
+F64 = NDArray[np.float64]
+#: Standardised inputs beyond this many standard deviations say no more.
+Z_LIMIT: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class GramModel:
+    """A logistic regression over hashed n-grams: weights of words and of characters, and an intercept."""
+
+    word: NDArray[np.float32]
+    char: NDArray[np.float32]
+    intercept: float
+    salt: int = 0
+
+    @property
+    def grams(self) -> NGrams:
+        """The hashing that the weights belong to."""
+        return NGrams(len(self.word).bit_length() - 1, len(self.char).bit_length() - 1, self.salt)
+
+    def logits(self, batch: Batch) -> F64:
+        """Log-odds of each text."""
+        out: F64 = self.grams.dot(batch, self.word, self.char).sum(axis=1) + self.intercept
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """A logistic regression over standardised inputs: ``clip((x - mean) / scale) @ coef + intercept``."""
+
+    mean: F64
+    scale: F64
+    coef: F64
+    intercept: float
+
+    def standardise(self, x: F64) -> F64:
+        """Inputs in standard deviations, within ±``Z_LIMIT``."""
+        out: F64 = np.clip((x - self.mean) / self.scale, -Z_LIMIT, Z_LIMIT)
+        return out
+
+    def logits(self, x: F64) -> F64:
+        """Log-odds of each row."""
+        # Row by row, not as one matrix product: BLAS would sum in an order that depends on the batch.
+        out: F64 = np.einsum("ij,j->i", self.standardise(x), self.coef) + self.intercept
+        return out
