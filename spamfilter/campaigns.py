@@ -66,7 +66,7 @@ def repeats(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """
     from scipy import sparse
 
-    batch = encode(texts)
+    batch = encode([" ".join(t.split()) for t in texts])
     yield from _same(_folded(batch))
     pair, ptr = _pairs(batch)
     key, column = np.unique(pair, return_inverse=True)

@@ -120,7 +120,7 @@ class CorpusReport:
             "threads by topic: " + _counts(self.topics),
             *(f"{label} by kind: {_counts(kinds)}" for label, kinds in self.kinds.items()),
             "split: " + _counts(self.splits),
-            f"near-duplicates: {len(self.near_duplicates)} of {n:,} ({self.near_duplicate_rate:.2%}), without {_REPEATS_ON_PURPOSE}",
+            f"near-duplicates: {len(self.near_duplicates)} comments ({self.near_duplicate_rate:.2%}), {_REPEATS_ON_PURPOSE} left aside",
         ]
         return out + [f"PROBLEM: {p}" for p in self.problems]
 

@@ -10,6 +10,7 @@ Usage::
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -119,7 +120,7 @@ class SpamFilter:
             part = page.comments[at : at + BATCH]
             verdicts += self._verdicts(
                 Fields(
-                    [c.text for c in part],
+                    [unwrapped(c.text) if page.kind == "text" else c.text for c in part],
                     [c.author for c in part],
                     [c.author_url for c in part],
                     [page.title or ""],
@@ -177,7 +178,7 @@ class SpamFilter:
 
     def _first_stage(self, given: Fields, batch: Batch, dense: Dense) -> FirstStage:
         p = self.parameters
-        text, prose = p.text.logits(batch), p.prose.logits(batch)
+        text, prose = gram_logits(batch, p.text, p.prose)
         relation = np.where(dense.has_article, p.relation.logits(dense.relation), 0.0)
         foreign = p.foreign.logits(foreign_inputs(text, prose, relation, dense))
         return FirstStage(
@@ -207,6 +208,15 @@ class SpamFilter:
     def _reasons(self, given: Fields, i: int, z: F64, logit: float) -> tuple[Reason, ...]:
         p = self.parameters
         return self._explainer.reasons(given, i, (z - p.typical) * p.head.coef, logit, p.text, p.idf)
+
+
+# A line that ends without a stop and goes on in lower case was broken by the program that saved the text.
+_WRAP: Final = re.compile(r"(?<![.!?:;…\n])[ \t]*\n[ \t]*(?=[^\W\dA-ZÀ-ÖØ-Þ_])")
+
+
+def unwrapped(text: str) -> str:
+    """Plain text without the line breaks and indents that lynx, crawlers and mail programs put into sentences."""
+    return _WRAP.sub(" ", text) if "\n" in text else text
 
 
 def name_texts(given: Fields) -> list[str]:

@@ -326,14 +326,10 @@ class _Run:
         ), logits
 
     def _cutoffs(self, logits: F64) -> tuple[float, float]:
-        """Probabilities above which the stated shares of ham lie, each set of data counting alike (∝ √n)."""
-        ham = self.y == 0
-        p = 1 / (1 + np.exp(-logits[ham]))
-        weight = _even([s for s, h in zip(self.data.set, ham, strict=True) if h])
-        order = np.argsort(-p)
-        above = np.cumsum(weight[order]) / weight.sum()
-        spam = float(p[order][int(np.searchsorted(above, self.config.spam_rate))])
-        unsure = float(p[order][int(np.searchsorted(above, self.config.unsure_rate))])
+        """Probabilities above which the stated shares of ham lie, out of fold."""
+        p = 1 / (1 + np.exp(-logits[self.y == 0]))
+        spam = float(np.quantile(p, 1 - self.config.spam_rate))
+        unsure = float(np.quantile(p, 1 - self.config.unsure_rate))
         # A comment called spam must be more likely spam than not, whatever the rates allow.
         spam = max(spam, 0.5)
         return spam, min(unsure, spam)

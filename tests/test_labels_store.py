@@ -123,7 +123,8 @@ def test_the_file_itself_refuses_change_and_deletion(tmp_path: Path, table: str)
 
 def test_personal_addresses_are_not_stored_unless_asked(tmp_path: Path) -> None:
     comment = Comment(
-        "Write to jo.smith@mail.example or from 203.0.113.9 or 2001:db8::7, see http://203.0.113.9/x at 12:30:45, v1.2.3",
+        "Write to jo.smith@mail.example or from 203.0.113.9 or 2001:db8::7, "
+        "see http://203.0.113.9/x at 12:30:45, v1.2.3",
         "jo.smith@mail.example",
         "mailto:jo.smith@mail.example",
     )
@@ -332,9 +333,8 @@ def test_a_file_that_is_no_usable_store_is_refused_and_left_alone(
 def test_damage_inside_is_told_when_it_is_met(tmp_path: Path) -> None:
     path = tmp_path / "labels.db"
     _damaged(path)
-    with pytest.raises(StoreError, match="damaged"):
-        with LabelStore.open(path) as store:
-            store.check()
+    with pytest.raises(StoreError, match="damaged"), LabelStore.open(path) as store:
+        store.check()
 
 
 def test_a_missing_folder_and_a_missing_store_are_told(tmp_path: Path) -> None:
@@ -489,7 +489,8 @@ def test_a_store_that_may_not_be_written_is_read_and_refuses_writing() -> None:
 
 
 def test_importing_the_store_loads_nothing_heavy() -> None:
-    script = "import sys, spamfilter.labels as _; print(sorted({'sklearn', 'pandas', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    heavy = "{'sklearn', 'pandas', 'scipy', 'pyarrow'}"
+    script = f"import sys, spamfilter.labels as _; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

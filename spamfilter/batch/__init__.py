@@ -12,10 +12,13 @@ Usage::
 
 from __future__ import annotations
 
+from spamfilter.batch._daft import scored
+from spamfilter.batch._datatrove import spam_step
 from spamfilter.batch._local import Options, Output, run, stream
 from spamfilter.batch.filters import Where
 from spamfilter.batch.jobs import COMMENT_COLUMNS, ScoreJob, SplitJob
 from spamfilter.batch.outcome import Outcome
+from spamfilter.batch.scorer import RESULT_COLUMNS, SPARK_SCHEMA, PageScorer
 from spamfilter.batch.shards import Position
 from spamfilter.batch.summary import Summary
 from spamfilter.files import expand
@@ -23,10 +26,13 @@ from spamfilter.files.formats import Format
 
 __all__ = [
     "COMMENT_COLUMNS",
+    "RESULT_COLUMNS",
+    "SPARK_SCHEMA",
     "Format",
     "Options",
     "Outcome",
     "Output",
+    "PageScorer",
     "Position",
     "ScoreJob",
     "SplitJob",
@@ -34,5 +40,7 @@ __all__ = [
     "Where",
     "expand",
     "run",
+    "scored",
+    "spam_step",
     "stream",
 ]

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("spamfilter.cli.explain", "One HTML page per input that shows every verdict and its reasons."),
     "classify": ("spamfilter.cli.classify", "Judge a table of comments: the same rows with probability and verdict."),
     "label": ("spamfilter.cli.label", "Keep a team's decisions: add, import, export, decide one by one."),
+    "serve": ("spamfilter.cli.serve", "Run the moderation service: Akismet's protocol, JSON API, moderation page."),
     "doctor": ("spamfilter.cli.doctor", "Check the installation and the model."),
 }
 

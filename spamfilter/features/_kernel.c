@@ -35,6 +35,9 @@ static inline uint64_t mix(uint64_t h) {
     return h * POWER_BASE;
 }
 
+static double LOG1P[COUNT_CAP + 1]; /* filled when the module is imported */
+static inline double log1p_of(uint32_t count) { return count <= COUNT_CAP ? LOG1P[count] : log1p((double)count); }
+
 /* ---- a counter of gram numbers: open addressing, cleared for each text */
 typedef struct {
     uint32_t *key; /* number + 1, 0 = free */
@@ -78,10 +81,6 @@ static inline uint64_t slot(const Counter *c, uint32_t number) {
 /* ---- hashed n-grams */
 typedef struct {
     Counter counter[2];
-    const float *weights[2];
-    double sum[2];
-    int64_t distinct[2];
-    const double *delta;
     int32_t *out_index;
     int32_t *out_count;
     int64_t used;
@@ -95,21 +94,12 @@ static inline void put(Sink *s, int t, uint64_t hash) {
     uint64_t i = slot(c, number);
     if (!c->key[i]) {
         c->key[i] = number + 1;
-        c->count[i] = 0;
-        s->distinct[t]++;
-        if (s->out_index) {
-            c->where[i] = s->used;
-            s->out_index[s->used] = (int32_t)number + s->offset[t];
-            s->out_count[s->used++] = 0;
-        }
+        c->where[i] = s->used;
+        s->out_index[s->used] = (int32_t)number + s->offset[t];
+        s->out_count[s->used++] = 0;
     }
-    uint32_t k = c->count[i];
-    if (k >= COUNT_CAP) return;
-    c->count[i] = k + 1;
-    if (s->out_index)
-        s->out_count[c->where[i]]++;
-    else
-        s->sum[t] += (double)s->weights[t][number] * s->delta[k];
+    int32_t *count = &s->out_count[c->where[i]];
+    if (*count < COUNT_CAP) ++*count;
 }
 
 static void word_grams(Sink *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt) {
@@ -176,22 +166,18 @@ static int64_t longest(const int64_t *starts, int64_t n) {
 
 static void one_text(Sink *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt) {
     int64_t n = b - a;
-    for (int t = 0; t < 2; t++) {
-        counter_clear(&s->counter[t], (uint64_t)(t ? 6 * n : 2 * n));
-        s->sum[t] = 0.0;
-        s->distinct[t] = 0;
-    }
+    for (int t = 0; t < 2; t++) counter_clear(&s->counter[t], (uint64_t)(t ? 6 * n : 2 * n));
     word_grams(s, p, c, a, b, salt);
     char_grams(s, p, c, a, b, salt);
 }
 
-static int sink_init(Sink *s, int64_t most, int word_bits, int char_bits, int counting) {
+static int sink_init(Sink *s, int64_t most, int word_bits, int char_bits) {
     memset(s, 0, sizeof *s);
     s->shift[0] = 64 - word_bits;
     s->shift[1] = 64 - char_bits;
     s->offset[1] = 1 << word_bits;
-    return counter_init(&s->counter[0], (uint64_t)(4 * most + 64), counting) &&
-           counter_init(&s->counter[1], (uint64_t)(12 * most + 64), counting);
+    return counter_init(&s->counter[0], (uint64_t)(4 * most + 64), 1) &&
+           counter_init(&s->counter[1], (uint64_t)(12 * most + 64), 1);
 }
 
 static void sink_free(Sink *s) {
@@ -199,7 +185,6 @@ static void sink_free(Sink *s) {
     counter_free(&s->counter[1]);
 }
 
-#define BUFFERS_MAX 12
 static PyObject *release(Py_buffer *b, int n, PyObject *result) {
     for (int i = 0; i < n; i++) PyBuffer_Release(&b[i]);
     return result;
@@ -215,7 +200,7 @@ static PyObject *ngram_counts(PyObject *self, PyObject *args) {
     const int64_t *starts = v[2].buf;
     int64_t n = v[2].len / 8 - 1, *ptr = v[5].buf;
     Sink s;
-    int ok = sink_init(&s, longest(starts, n), word_bits, char_bits, 1);
+    int ok = sink_init(&s, longest(starts, n), word_bits, char_bits);
     if (ok) {
         s.out_index = v[3].buf;
         s.out_count = v[4].buf;
@@ -231,34 +216,201 @@ static PyObject *ngram_counts(PyObject *self, PyObject *args) {
     return release(v, 6, ok ? PyLong_FromLongLong(s.used) : PyErr_NoMemory());
 }
 
-PyDoc_STRVAR(ngram_dot_doc, "ngram_dot(points, classes, starts, word_bits, char_bits, salt, delta, word_weights, char_weights, out)");
+/* The weighted sum needs no list of the distinct grams: numbers are gathered first, then counted in a table with one
+   place for each number (kept by the caller, all zero between calls), and the places that were used are cleared. */
+#define PENDING 16384  /* grams gathered before they are counted: 64 KB, stays in the caches */
+#define TABLES_MAX 4
+
+typedef struct {
+    uint32_t pending[PENDING + 8];
+    int64_t waiting;
+    int64_t edge; /* pending[0 .. edge) are words, the rest characters */
+    int overflowed;
+    uint16_t *count[2];
+    const float *weights[2][TABLES_MAX];
+    int tables;
+    const double *delta;
+    double sum[2][TABLES_MAX];
+    int64_t distinct[2];
+} Adder;
+
+static void add_some(Adder *s, int64_t a, int64_t b, int kind) {
+    uint16_t *count = s->count[kind];
+    const double *delta = s->delta;
+    int64_t distinct = 0;
+    if (s->tables == 2) {
+        const float *w0 = s->weights[kind][0], *w1 = s->weights[kind][1];
+        double x = s->sum[kind][0], y = s->sum[kind][1];
+        for (int64_t i = a; i < b; i++) {
+            uint32_t g = s->pending[i];
+            uint32_t k = count[g];
+            double d = delta[k];
+            distinct += k == 0;
+            count[g] = (uint16_t)(k + (k < COUNT_CAP));
+            x += (double)w0[g] * d;
+            y += (double)w1[g] * d;
+        }
+        s->sum[kind][0] = x;
+        s->sum[kind][1] = y;
+    } else
+        for (int64_t i = a; i < b; i++) {
+            uint32_t g = s->pending[i];
+            uint32_t k = count[g];
+            distinct += k == 0;
+            count[g] = (uint16_t)(k + (k < COUNT_CAP));
+            for (int t = 0; t < s->tables; t++) s->sum[kind][t] += (double)s->weights[kind][t][g] * delta[k];
+        }
+    s->distinct[kind] += distinct;
+}
+
+static void add_pending(Adder *s) {
+    int64_t edge = s->edge < 0 ? s->waiting : s->edge;
+    add_some(s, 0, edge, 0);
+    add_some(s, edge, s->waiting, 1);
+}
+
+/* Called where no more than eight grams follow before the next call. */
+static inline void make_room(Adder *s) {
+    if (s->waiting < PENDING) return;
+    add_pending(s);
+    s->overflowed = 1;
+    s->waiting = 0;
+    if (s->edge >= 0) s->edge = 0;
+}
+
+static void gather_words(Adder *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt, int shift) {
+    uint64_t before = 0;
+    int have = 0;
+    for (int64_t i = a; i < b;) {
+        if (is_gap(c[i])) {
+            i++;
+            continue;
+        }
+        uint64_t h = 0, power = 1;
+        if (is_word(c[i])) {
+            do {
+                h += p[i] * power;
+                power *= POWER_BASE;
+                i++;
+            } while (i < b && is_word(c[i]));
+        } else
+            h = p[i++];
+        make_room(s);
+        s->pending[s->waiting++] = (uint32_t)(mix(h + salt) >> shift);
+        if (have) s->pending[s->waiting++] = (uint32_t)(mix(before * MIX + h + salt + SALT_STEP) >> shift);
+        before = h;
+        have = 1;
+    }
+}
+
+static void gather_chars(Adder *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt, int shift) {
+    static const uint64_t P1 = POWER_BASE, P2 = POWER_BASE * POWER_BASE;
+    static const uint64_t P3 = POWER_BASE * POWER_BASE * POWER_BASE;
+    static const uint64_t P4 = POWER_BASE * POWER_BASE * POWER_BASE * POWER_BASE;
+    const uint64_t s2 = salt + 2 * SALT_STEP, s3 = salt + 3 * SALT_STEP, s4 = salt + 4 * SALT_STEP, s5 = salt + 5 * SALT_STEP;
+    for (int64_t i = a; i < b;) {
+        if (!is_run(c[i])) {
+            i++;
+            continue;
+        }
+        /* characters of the run with a blank on either side: five of them in a window that slides */
+        int64_t e = i;
+        while (e < b && is_run(c[e])) e++;
+        uint64_t x0 = ' ', x1 = p[i], x2 = i + 1 < e ? p[i + 1] : ' ', x3 = i + 2 < e ? p[i + 2] : ' ';
+        int64_t left = e - i; /* grams of two that are still to come, less one */
+        for (int64_t k = i; left >= 0; k++, left--) {
+            uint64_t x4 = k + 3 < e ? p[k + 3] : ' ', h = x0 + x1 * P1;
+            make_room(s);
+            uint32_t *to = s->pending + s->waiting;
+            to[0] = (uint32_t)(mix(h + s2) >> shift);
+            h += x2 * P2;
+            to[1] = (uint32_t)(mix(h + s3) >> shift);
+            h += x3 * P3;
+            to[2] = (uint32_t)(mix(h + s4) >> shift);
+            h += x4 * P4;
+            to[3] = (uint32_t)(mix(h + s5) >> shift);
+            s->waiting += left >= 3 ? 4 : left + 1; /* near the end of the run the longer grams do not fit */
+            x0 = x1;
+            x1 = x2;
+            x2 = x3;
+            x3 = x4;
+        }
+        i = e;
+    }
+}
+
+static void begin_text(Adder *s) {
+    memset(s->sum, 0, sizeof s->sum);
+    s->distinct[0] = s->distinct[1] = 0;
+    s->waiting = 0;
+    s->edge = -1;
+    s->overflowed = 0;
+}
+
+static void end_text(Adder *s, double *out, int64_t width) {
+    int64_t edge = s->edge;
+    add_pending(s);
+    for (int t = 0; t < s->tables; t++)
+        for (int kind = 0; kind < 2; kind++)
+            out[2 * t + kind] = s->distinct[kind] ? s->sum[kind][t] / sqrt((double)s->distinct[kind]) : 0.0;
+    if (s->overflowed)
+        memset(s->count[0], 0, (size_t)width * sizeof(uint16_t));
+    else {
+        for (int64_t i = 0; i < edge; i++) s->count[0][s->pending[i]] = 0;
+        for (int64_t i = edge; i < s->waiting; i++) s->count[1][s->pending[i]] = 0;
+    }
+}
+
+PyDoc_STRVAR(ngram_dot_doc,
+             "ngram_dot(points, classes, starts, word_bits, char_bits, salt, delta, count, (word_weights, char_weights, ...), out)");
 static PyObject *ngram_dot(PyObject *self, PyObject *args) {
-    Py_buffer v[7];
+    Py_buffer v[6 + 2 * TABLES_MAX];
     int word_bits, char_bits;
     unsigned long long salt;
-    if (!PyArg_ParseTuple(args, "y*y*y*iiKy*y*y*w*", &v[0], &v[1], &v[2], &word_bits, &char_bits, &salt, &v[3], &v[4], &v[5], &v[6]))
+    PyObject *tables;
+    if (!PyArg_ParseTuple(args, "y*y*y*iiKy*w*Ow*", &v[0], &v[1], &v[2], &word_bits, &char_bits, &salt, &v[3], &v[4],
+                          &tables, &v[5]))
         return NULL;
+    int arrays = (int)PyTuple_Size(tables), held = 6;
+    int64_t words = (int64_t)1 << word_bits, width = words + ((int64_t)1 << char_bits);
+    if (arrays < 2 || arrays > 2 * TABLES_MAX || arrays % 2 || v[4].len < width * 2) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "ngram_dot: one to four pairs of tables, a count for every number");
+        return release(v, held, NULL);
+    }
+    for (int t = 0; t < arrays; t++) {
+        if (PyObject_GetBuffer(PyTuple_GetItem(tables, t), &v[held], PyBUF_SIMPLE) < 0) return release(v, held, NULL);
+        held++;
+        if (v[held - 1].len != (t % 2 ? width - words : words) * 4) {
+            PyErr_SetString(PyExc_ValueError, "ngram_dot: a weight for every number");
+            return release(v, held, NULL);
+        }
+    }
     const int64_t *starts = v[2].buf;
+    const uint32_t *p = v[0].buf;
+    const uint8_t *c = v[1].buf;
     int64_t n = v[2].len / 8 - 1;
-    double *out = v[6].buf;
-    Sink s;
-    int ok = sink_init(&s, longest(starts, n), word_bits, char_bits, 0);
-    if (ok) {
-        s.delta = v[3].buf;
-        s.weights[0] = v[4].buf;
-        s.weights[1] = v[5].buf;
+    double *out = v[5].buf;
+    Adder *s = malloc(sizeof *s);
+    if (s) {
+        s->count[0] = v[4].buf;
+        s->count[1] = s->count[0] + words;
+        s->delta = v[3].buf;
+        s->tables = arrays / 2;
+        for (int t = 0; t < arrays; t++) s->weights[t % 2][t / 2] = v[6 + t].buf;
         Py_BEGIN_ALLOW_THREADS;
         for (int64_t i = 0; i < n; i++) {
-            one_text(&s, v[0].buf, v[1].buf, starts[i], starts[i + 1], salt);
-            for (int t = 0; t < 2; t++)
-                out[2 * i + t] = s.distinct[t] ? s.sum[t] / sqrt((double)s.distinct[t]) : 0.0;
+            begin_text(s);
+            gather_words(s, p, c, starts[i], starts[i + 1], salt, 64 - word_bits);
+            s->edge = s->waiting;
+            gather_chars(s, p, c, starts[i], starts[i + 1], salt, 64 - char_bits);
+            end_text(s, out + i * arrays, width);
         }
         Py_END_ALLOW_THREADS;
     }
-    sink_free(&s);
-    if (!ok) return release(v, 7, PyErr_NoMemory());
+    free(s);
+    if (!s) return release(v, held, PyErr_NoMemory());
     Py_INCREF(Py_None);
-    return release(v, 7, Py_None);
+    return release(v, held, Py_None);
 }
 
 /* ---- words, for relatedness and word lists */
@@ -314,6 +466,16 @@ static inline int64_t find(const uint32_t *keys, uint64_t mask, uint32_t h) {
     return keys[i] ? (int64_t)i : -1;
 }
 
+#if defined(__GNUC__) || defined(__clang__)
+static inline int lowest_bit(uint64_t m) { return __builtin_ctzll(m); }
+#else
+static inline int lowest_bit(uint64_t m) {
+    int k = 0;
+    while (!(m & 1)) m >>= 1, k++;
+    return k;
+}
+#endif
+
 PyDoc_STRVAR(list_counts_doc, "list_counts(word, ptr, keys, masks, lists, out)");
 static PyObject *list_counts(PyObject *self, PyObject *args) {
     Py_buffer v[5];
@@ -335,7 +497,7 @@ static PyObject *list_counts(PyObject *self, PyObject *args) {
                 if (at >= 0) {
                     uint64_t m = member[at];
                     while (m) {
-                        row[__builtin_ctzll(m)]++;
+                        row[lowest_bit(m)]++;
                         m &= m - 1;
                     }
                 }
@@ -385,7 +547,7 @@ static PyObject *relate(PyObject *self, PyObject *args) {
                 }
                 for (uint64_t at = 0; at <= theirs.mask; at++)
                     if (theirs.key[at]) {
-                        double f = idf[((theirs.key[at] - 1) << 1) >> shift] * log1p((double)theirs.count[at]);
+                        double f = idf[((theirs.key[at] - 1) << 1) >> shift] * log1p_of(theirs.count[at]);
                         norm += f * f;
                     }
                 now = x;
@@ -403,7 +565,7 @@ static PyObject *relate(PyObject *self, PyObject *args) {
             for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
             for (uint64_t at = 0; at <= mine.mask; at++) {
                 if (!mine.key[at]) continue;
-                double g = idf[((mine.key[at] - 1) << 1) >> shift], f = g * log1p((double)mine.count[at]);
+                double g = idf[((mine.key[at] - 1) << 1) >> shift], f = g * log1p_of(mine.count[at]);
                 mass += g;
                 own += f * f;
                 distinct++;
@@ -419,7 +581,7 @@ static PyObject *relate(PyObject *self, PyObject *args) {
                 row[8 + IDF_BINS + bin]++;
                 shared += g;
                 both++;
-                dot += f * g * log1p((double)theirs.count[there]);
+                dot += f * g * log1p_of(theirs.count[there]);
                 if (g > top) top = g;
             }
             row[0] = mass;
@@ -452,4 +614,7 @@ static PyMethodDef methods[] = {
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernel", "Compiled loops of spamfilter.features.", -1, methods,
                                     NULL, NULL, NULL, NULL};
 
-PyMODINIT_FUNC PyInit__kernel(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__kernel(void) {
+    for (int k = 0; k <= COUNT_CAP; k++) LOG1P[k] = log1p((double)k);
+    return PyModule_Create(&module);
+}

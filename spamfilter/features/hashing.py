@@ -19,6 +19,8 @@ was at hand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,6 +49,7 @@ _DELTA: Final = np.diff(np.log1p(np.arange(COUNT_CAP + 2, dtype=np.float64)))
 
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
+Weights = NDArray[np.float32]
 
 
 def compiled() -> bool:
@@ -99,12 +102,20 @@ class NGrams:
         used = kernel.ngram_counts(*_arrays(batch), self.word_bits, self.char_bits, self.salt, index, count, ptr)
         return index[:used].copy(), count[:used].copy(), ptr
 
-    def dot(self, batch: Batch, word: NDArray[np.float32], char: NDArray[np.float32]) -> NDArray[np.float64]:
+    def dot(self, batch: Batch, word: Weights, char: Weights) -> NDArray[np.float64]:
         """Products of each text's row with the weights, words and characters apart: shape (texts, 2)."""
+        return self.dots(batch, [(word, char)])[:, 0, :]
+
+    def dots(self, batch: Batch, tables: Sequence[tuple[Weights, Weights]]) -> NDArray[np.float64]:
+        """``dot`` with several tables of weights (words, characters) at once: shape (texts, tables, 2)."""
         if kernel is None:
-            return self._dot(batch, word, char)
-        out = np.zeros((len(batch), 2))
-        kernel.ngram_dot(*_arrays(batch), self.word_bits, self.char_bits, self.salt, _DELTA, word, char, out)
+            return np.stack([self._dot(batch, word, char) for word, char in tables], axis=1)
+        out = np.zeros((len(batch), len(tables), 2))
+        flat = tuple(array for pair in tables for array in pair)
+        with _counts_of(self.width) as count:
+            kernel.ngram_dot(
+                *_arrays(batch), self.word_bits, self.char_bits, self.salt, _DELTA, count, flat, out
+            )
         return out
 
     def values(
@@ -177,11 +188,29 @@ class NGrams:
         ptr[1:] = np.cumsum(np.bincount(rows, minlength=len(batch)))
         return (key % self.width).astype(np.int32), np.minimum(count, COUNT_CAP).astype(np.int32), ptr
 
-    def _dot(self, batch: Batch, word: NDArray[np.float32], char: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _dot(self, batch: Batch, word: Weights, char: Weights) -> NDArray[np.float64]:
         index, count, ptr = self._counts(batch)
         value = np.concatenate((word, char))[index].astype(np.float64) * self.values(index, count, ptr)
         rows = 2 * np.repeat(np.arange(len(batch)), np.diff(ptr)) + (index >= (1 << self.word_bits))
         return np.bincount(rows, value, 2 * len(batch)).reshape(-1, 2)
+
+
+_spare: Final[dict[int, list[NDArray[np.uint16]]]] = {}
+
+
+@contextmanager
+def _counts_of(width: int) -> Iterator[NDArray[np.uint16]]:
+    """An array of ``width`` zeros, to be left as zeros: kept for the next call, since to clear it costs more than to use it.
+
+    Each thread that is inside holds one of its own; ``list.pop`` and ``append`` are atomic.
+    """
+    spare = _spare.setdefault(width, [])
+    try:
+        count = spare.pop()
+    except IndexError:
+        count = np.zeros(width, np.uint16)
+    yield count
+    spare.append(count)
 
 
 def _arrays(batch: Batch) -> tuple[Any, Any, Any]:

@@ -26,7 +26,7 @@ from spamfilter.segment import LARGEST_PAGE
 if TYPE_CHECKING:
     from fastwarc.warc import ArchiveIterator, WarcRecord
 
-__all__ = ["ArchiveRecord", "read_archive"]
+__all__ = ["ArchiveRecord", "is_page", "read_archive"]
 
 # A page's HTTP header is a few kilobytes; a block is read no further before its type is known.
 _HEAD: Final = 1 << 16
@@ -105,7 +105,7 @@ class _Reading:
         length = record.content_length
         head = record.reader.read(min(length, _HEAD))
         message = _message(record, head)
-        if message is None or not _is_page(message):
+        if message is None or not is_page(message):
             return self._other(record, at, head)
         if length > 4 * LARGEST_PAGE:
             return Failure(self.path, at, "too_large", f"the record has {length:,} bytes, more than a page can have")
@@ -189,7 +189,8 @@ def _message(record: WarcRecord, block: bytes) -> HttpMessage | None:
     return None
 
 
-def _is_page(message: HttpMessage) -> bool:
+def is_page(message: HttpMessage) -> bool:
+    """Whether a response is a page: successful, and HTML or plain text by its header or, without one, by its look."""
     if not 200 <= message.status < 300:
         return False
     if message.content_type:

@@ -38,6 +38,7 @@ _DOUBT: Final = "CASE WHEN probability IS NULL THEN 0.5 ELSE 1 - ABS(2 * probabi
 # How much one decision teaches: doubt, a whole point for being called unsure (the cut-offs need not lie around one
 # half), and up to another for the size of the campaign, reached at eleven: one look then settles many.
 _USE: Final = f"({_DOUBT}) + (verdict IS 'unsure') + MIN(campaign_size - 1, 10) / 10.0"
+_QUEUE_COLUMNS: Final = "q.at, q.model, q.verdict, q.probability, q.reasons, q.skips"
 # A comment that was put off comes again after all the others.
 _ORDER_BY: Final[dict[str, str]] = {
     "uncertain": f"skips, verdict IS 'unsure' DESC, {_DOUBT} DESC, comment",
@@ -117,14 +118,14 @@ class Queue:
             raise DataError(f"the order {order!r} is none of {', '.join(ORDERS)}")
         chosen = _filter(site, reason, query, since, campaign, scored)
         found = self._database.read(
-            "WITH chosen AS (SELECT *, COUNT(*) OVER (PARTITION BY campaign) AS campaign_size,"
+            "WITH chosen AS (SELECT comment, at, verdict, probability, skips,"
+            " COUNT(*) OVER (PARTITION BY campaign) AS campaign_size,"
             f" ROW_NUMBER() OVER (PARTITION BY campaign ORDER BY {_ORDER_BY['uncertain']}) AS place_in_campaign"
-            f" FROM waiting WHERE {chosen.clause}),"
-            f" page AS (SELECT *, ROW_NUMBER() OVER (ORDER BY {_ORDER_BY[order]}) AS place FROM chosen"
-            " ORDER BY place LIMIT ? OFFSET ?)"
-            f" SELECT w.at, w.model, w.verdict, w.probability, w.reasons, w.skips, w.campaign_size, {COMMENT_COLUMNS}"
-            " FROM page w JOIN comments c ON c.id = w.comment JOIN contexts x ON x.id = c.context"
-            " LEFT JOIN personal p ON p.comment = c.id ORDER BY w.place",
+            f" FROM waiting WHERE {chosen.clause}), page AS (SELECT comment, campaign_size,"
+            f" ROW_NUMBER() OVER (ORDER BY {_ORDER_BY[order]}) AS place FROM chosen ORDER BY place LIMIT ? OFFSET ?)"
+            f" SELECT {_QUEUE_COLUMNS}, w.campaign_size, {COMMENT_COLUMNS} FROM page w"
+            " JOIN queue q ON q.comment = w.comment JOIN comments c ON c.id = w.comment"
+            " JOIN contexts x ON x.id = c.context LEFT JOIN personal p ON p.comment = c.id ORDER BY w.place",
             (*chosen.values, limit, offset),
         )
         return [self._item(row) for row in found]
@@ -146,7 +147,7 @@ class Queue:
     def get(self, comment_id: int, *, site: str | None = None) -> Pending | None:
         """One comment that was ever in the queue, decided or not; None if it never was, or not on ``site``."""
         found = self._database.read(
-            f"SELECT q.at, q.model, q.verdict, q.probability, q.reasons, q.skips, 1 AS campaign_size, {COMMENT_COLUMNS}"
+            f"SELECT {_QUEUE_COLUMNS}, 1 AS campaign_size, {COMMENT_COLUMNS}"
             " FROM queue q JOIN comments c ON c.id = q.comment JOIN contexts x ON x.id = c.context"
             " LEFT JOIN personal p ON p.comment = c.id WHERE q.comment = ? AND (? IS NULL OR c.site = ?)",
             (comment_id, site, None if site is None else site_name(site)),

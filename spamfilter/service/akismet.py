@@ -89,7 +89,9 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         except (_Failed, NotAForm) as failure:
             return _plain("invalid", {"X-akismet-debug-help": _header(str(failure))})
         except Problem as problem:
-            return _plain("invalid", {"X-akismet-debug-help": _header(problem.detail), **problem.headers}, problem.status)
+            return _plain(
+                "invalid", {"X-akismet-debug-help": _header(problem.detail), **problem.headers}, problem.status
+            )
 
     return endpoint
 
@@ -212,7 +214,9 @@ async def _get_subscription(call: _Call) -> Response:
 
 
 async def _get_stats(call: _Call) -> Response:
-    since = "0000" if call.form.get("from") == "all" else date.fromordinal(datetime.now(UTC).toordinal() - 183).isoformat()
+    since = (
+        "0000" if call.form.get("from") == "all" else date.fromordinal(datetime.now(UTC).toordinal() - 183).isoformat()
+    )
     counts = _counted(call, since)
     spam, ham = counts.get("spam", 0), counts.get("ham", 0) + counts.get("unsure", 0)
     missed, alarms = counts.get("missed", 0), counts.get("false_alarm", 0)

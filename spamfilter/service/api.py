@@ -209,7 +209,7 @@ async def _articles(call: _Call) -> Response:
 
 async def _queue(call: _Call) -> Response:
     given = _query(call.request)
-    filters = {"site": call.site.name, "reason": given.get("reason"), "query": given.get("q")}
+    filters: dict[str, Any] = {"site": call.site.name, "reason": given.get("reason"), "query": given.get("q")}
     queue, order = call.desk.labels.queue, given.get("order", "uncertain")
     limit, offset = given.get("limit", 50), given.get("offset", 0)
     items = await asyncio.to_thread(lambda: queue.pending(order, limit=limit, offset=offset, **filters))

@@ -148,7 +148,9 @@ class _Around:
             _LOG.exception("request failed", extra={"request_id": state["request_id"], "path": scope["path"]})
             if not sent:
                 with suppress(Exception):
-                    await Problem("internal", "it was logged under this request's id").response()(scope, receive, sending)
+                    await Problem("internal", "it was logged under this request's id").response()(
+                        scope, receive, sending
+                    )
         finally:
             self._note(scope, state, sent.get("status", 0), time.perf_counter() - begun)
 

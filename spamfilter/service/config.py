@@ -119,7 +119,9 @@ def load_settings(path: Path | None, environment: Mapping[str, str] | None = Non
     if unknown := sorted(set(table) - known):
         raise ConfigError(f"{where}: unknown section [{unknown[0]}]; there are {', '.join(sorted(known))}")
     base = path.parent if path else Path()
-    values = _fields(Settings, table.get("service", {}), f"{where}: [service]", leave={"sites", "moderators", "fetch", "source"})
+    values = _fields(
+        Settings, table.get("service", {}), f"{where}: [service]", leave={"sites", "moderators", "fetch", "source"}
+    )
     values |= _from_environment(env)
     values |= {k: v for k, v in given.items() if v is not None}
     for name in ("data", "labels"):
@@ -140,7 +142,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read ({error.strerror}); make one with: spamfilter serve --new {path}") from error
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}); make one with: spamfilter serve --new {path}"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
 
@@ -194,7 +198,11 @@ def _policy(table: Any, place: str) -> Policy:
         value = getattr(policy, name)
         if value is not None and not 0.0 <= value <= 1.0:
             raise ConfigError(f"{place}: {name} is a probability, 0 to 1, got {value}")
-    if policy.spam_cutoff is not None and policy.unsure_cutoff is not None and policy.unsure_cutoff > policy.spam_cutoff:
+    if (
+        policy.spam_cutoff is not None
+        and policy.unsure_cutoff is not None
+        and policy.unsure_cutoff > policy.spam_cutoff
+    ):
         raise ConfigError(f"{place}: unsure_cutoff must not be above spam_cutoff")
     return policy
 
@@ -206,7 +214,9 @@ def _moderators(tables: Any, where: str, env: Mapping[str, str], sites: Mapping[
         person = Moderator(**_fields(Moderator, table, place, need={"name", "password"}))
         password = _secret(person.password, place, env)
         if not password.startswith("scrypt$"):
-            raise ConfigError(f"{place}: password must be a hash, not the password; make one with: spamfilter serve --password")
+            raise ConfigError(
+                f"{place}: password must be a hash, not the password; make one with: spamfilter serve --password"
+            )
         named = tuple(map(site_name, person.sites))
         if unknown := [name for name in named if name not in sites]:
             raise ConfigError(f"{place}: there is no site {unknown[0]!r}")
@@ -231,7 +241,9 @@ def _tables(value: Any, place: str) -> list[dict[str, Any]]:
     return [dict(v) for v in value]
 
 
-def _fields(kind: type, table: Any, place: str, *, leave: set[str] = frozenset(), need: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]
+def _fields(
+    kind: type, table: Any, place: str, *, leave: set[str] = frozenset(), need: set[str] = frozenset()
+) -> dict[str, Any]:  # type: ignore[assignment]
     """The values of ``table`` as the dataclass ``kind`` takes them."""
     if not isinstance(table, dict):
         raise ConfigError(f"{place} must be a table")
@@ -271,7 +283,15 @@ _KINDS: Final = {str: "a text", int: "a whole number", float: "a number", bool: 
 def _checked(settings: Settings, where: str) -> Settings:
     if not 0 <= settings.port <= 65535:
         raise ConfigError(f"{where}: port must be 0 to 65535, got {settings.port}")
-    for name in ("max_body", "max_page", "header_seconds", "body_seconds", "max_connections", "keep_days", "session_hours"):
+    for name in (
+        "max_body",
+        "max_page",
+        "header_seconds",
+        "body_seconds",
+        "max_connections",
+        "keep_days",
+        "session_hours",
+    ):
         if getattr(settings, name) <= 0:
             raise ConfigError(f"{where}: {name} must be above 0, got {getattr(settings, name)}")
     return settings

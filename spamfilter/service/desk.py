@@ -13,6 +13,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from spamfilter.errors import ConfigError, OutputError, SpamFilterError
 from spamfilter.labels import LabelStore
@@ -87,8 +89,6 @@ class Desk:
         except ConfigError as error:
             _LOG.error("configuration not taken up", extra={"error": str(error)})
             return
-        from dataclasses import replace
-
         self.settings = replace(self.settings, sites=fresh.sites, moderators=fresh.moderators)
         _LOG.info("configuration taken up", extra={"sites": len(fresh.sites), "moderators": len(fresh.moderators)})
 
@@ -98,7 +98,7 @@ class Desk:
             await asyncio.sleep(_CLEARING)
             before = time.time() - self.settings.keep_days * 86400
             try:
-                gone = await self.ledger.call(lambda before=before: self.journal.forget(before))
+                gone = await self.ledger.call(partial(self.journal.forget, before))
                 _LOG.info("old entries deleted", extra={"entries": gone})
             except SpamFilterError as error:
                 _LOG.error("old entries not deleted", extra={"error": str(error)})

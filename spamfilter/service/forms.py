@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
@@ -124,7 +124,7 @@ def _decoded(text: str, charset: str | None) -> str:
 
 
 async def _multipart(request: Request, body: bytes) -> list[tuple[str, str]]:
-    async def once() -> AsyncIterator[bytes]:
+    async def once() -> AsyncGenerator[bytes, None]:
         yield body
 
     try:

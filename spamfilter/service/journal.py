@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spamfilter.errors import StoreError
+from spamfilter.labels import Pending
 from spamfilter.records import Reason, Verdict
 from spamfilter.service.policies import Judgement, Standing
 from spamfilter.service.submission import Submission
@@ -48,7 +49,7 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS days (site TEXT NOT NULL, day TEXT NOT NULL, kind TEXT NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY (site, day, kind)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS actions (id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, site TEXT NOT NULL,"
-    " comment INTEGER NOT NULL, label TEXT NOT NULL, author TEXT, excerpt TEXT NOT NULL, undone REAL)",
+    " comment INTEGER NOT NULL, label TEXT NOT NULL, author TEXT, excerpt TEXT NOT NULL, batch TEXT NOT NULL, undone REAL)",
     "CREATE TABLE IF NOT EXISTS sessions (token BLOB PRIMARY KEY, who TEXT NOT NULL, csrf TEXT NOT NULL,"
     " until REAL NOT NULL) WITHOUT ROWID",
 )
@@ -99,6 +100,7 @@ class Action:
     label: str
     author: str | None
     excerpt: str
+    batch: str
     undone: bool
 
 
@@ -205,7 +207,13 @@ class Journal:
             reasons = json.dumps([[r.name, r.detail, round(r.weight, 4)] for r in judged.reasons], ensure_ascii=True)
             values = (
                 *(entry.guid, entry.at, entry.site, entry.channel, _storable(comment.text), _storable(comment.author)),
-                *(_storable(comment.author_url), _storable(given.permalink), _storable(given.title), given.kind, commenter),
+                *(
+                    _storable(comment.author_url),
+                    _storable(given.permalink),
+                    _storable(given.title),
+                    given.kind,
+                    commenter,
+                ),
                 *(judged.label, judged.answer, judged.probability, judged.by, judged.dry_run, reasons, judged.model),
                 entry.waiting,
             )
@@ -267,7 +275,8 @@ class Journal:
             where.append("(instr(lower(text), lower(?)) > 0 OR instr(lower(author), lower(?)) > 0)")
             values += [query, query]
         rows = self._read(
-            f"SELECT * FROM entries WHERE {' AND '.join(where)} ORDER BY at DESC LIMIT ? OFFSET ?", (*values, limit, offset)
+            f"SELECT * FROM entries WHERE {' AND '.join(where)} ORDER BY at DESC LIMIT ? OFFSET ?",
+            (*values, limit, offset),
         )
         return [_seen(row) for row in rows]
 
@@ -289,37 +298,31 @@ class Journal:
 
     # --- decisions made on the page
 
-    def act(self, sql: sqlite3.Connection, who: str, site: str, comment: int, label: str, author: str | None, text: str) -> None:
-        """Note a decision for the list of recent ones."""
+    def act(self, sql: sqlite3.Connection, who: str, item: Pending, label: str, batch: str) -> None:
+        """Note a decision for the list of recent ones; ``batch`` is what can be undone together."""
+        excerpt = " ".join(item.comment.text.split())[:_EXCERPT]
         sql.execute(
-            "INSERT INTO actions (at, who, site, comment, label, author, excerpt) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (time.time(), who, site, comment, label, _storable(author), _storable(" ".join(text.split())[:_EXCERPT])),
+            "INSERT INTO actions (at, who, site, comment, label, author, excerpt, batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (time.time(), who, item.context.site or "", item.id, label, item.comment.author, excerpt, batch),
         )
 
-    def actions(self, who: str, sites: Sequence[str], limit: int = 50) -> list[Action]:
-        """The latest decisions of a person."""
+    def actions(self, who: str, batch: str | None = None, limit: int = 60) -> list[Action]:
+        """The latest decisions of a person, or those of one batch."""
         rows = self._read(
-            f"SELECT * FROM actions WHERE who = ? AND site IN ({', '.join('?' * len(sites))}) ORDER BY id DESC LIMIT ?",
-            (who, *sites, limit),
+            "SELECT * FROM actions WHERE who = ? AND (? IS NULL OR batch = ?) ORDER BY id DESC LIMIT ?",
+            (who, batch, batch, limit),
         )
         return [
             Action(
                 *(row["id"], datetime.fromtimestamp(row["at"], UTC), row["who"], row["site"], row["comment"]),
-                *(row["label"], row["author"], row["excerpt"], row["undone"] is not None),
+                *(row["label"], row["author"], row["excerpt"], row["batch"], row["undone"] is not None),
             )
             for row in rows
         ]
 
-    def take_back(self, sql: sqlite3.Connection, who: str, comment: int) -> str | None:
-        """Mark the latest decision of ``who`` on a comment as undone; gives its label."""
-        row = sql.execute(
-            "SELECT id, label FROM actions WHERE who = ? AND comment = ? AND undone IS NULL ORDER BY id DESC LIMIT 1",
-            (who, comment),
-        ).fetchone()
-        if row is None:
-            return None
-        sql.execute("UPDATE actions SET undone = ? WHERE id = ?", (time.time(), row["id"]))
-        return str(row["label"])
+    def take_back(self, sql: sqlite3.Connection, action: Action) -> None:
+        """Mark a decision as undone."""
+        sql.execute("UPDATE actions SET undone = ? WHERE id = ?", (time.time(), action.id))
 
     # --- sessions
 
@@ -333,7 +336,9 @@ class Journal:
 
     def session(self, token: str) -> tuple[str, str] | None:
         """Who a session belongs to, and its CSRF token."""
-        found = self._read("SELECT who, csrf FROM sessions WHERE token = ? AND until > ?", (_token_digest(token), time.time()))
+        found = self._read(
+            "SELECT who, csrf FROM sessions WHERE token = ? AND until > ?", (_token_digest(token), time.time())
+        )
         return (found[0]["who"], found[0]["csrf"]) if found else None
 
     def close_session(self, token: str) -> None:
@@ -348,7 +353,11 @@ def _token_digest(token: str) -> bytes:
 
 def _storable(text: str | None) -> str | None:
     """``text`` without lone surrogates and NUL, which SQLite does not take."""
-    return None if text is None else text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return (
+        None
+        if text is None
+        else text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    )
 
 
 def _seen(row: sqlite3.Row) -> Seen:

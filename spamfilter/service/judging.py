@@ -42,11 +42,15 @@ class Judged:
 class Judge:
     """Judges comments and takes in what people say of the verdicts."""
 
-    def __init__(self, scoring: Scoring, articles: Articles, ledger: Ledger, journal: Journal, metrics: Metrics) -> None:
+    def __init__(
+        self, scoring: Scoring, articles: Articles, ledger: Ledger, journal: Journal, metrics: Metrics
+    ) -> None:
         self._scoring, self._articles, self._ledger = scoring, articles, ledger
         self._journal, self._metrics = journal, metrics
 
-    async def judge(self, site: Site, given: Sequence[Submission], channel: str, *, record: bool = True) -> list[Judged]:
+    async def judge(
+        self, site: Site, given: Sequence[Submission], channel: str, *, record: bool = True
+    ) -> list[Judged]:
         """Judge comments of one site, in order.  Raises Overloaded."""
         whole = [await self._completed(site, one) for one in given]
         verdicts, used = await self._scoring.score([one.row() for one in whole])
@@ -91,7 +95,16 @@ class Judge:
         seen = self._journal.last_like(site.name, comment.text, comment.author)
         verdict = seen.verdict if seen else None
         decision = Decision(
-            comment, label, who, source, given.context(site.name), verdict, look, key=key, email=given.email, ip=given.ip
+            comment,
+            label,
+            who,
+            source,
+            given.context(site.name),
+            verdict,
+            look,
+            key=key,
+            email=given.email,
+            ip=given.ip,
         )
         seq = await self._ledger.decide(decision)
         commenter = self._journal.commenter(given.email) or (seen.commenter if seen else None)

@@ -58,7 +58,13 @@ class KeyRing:
 def hash_password(password: str) -> str:
     """What the configuration file keeps of a password: "scrypt$N$r$p$salt$hash"."""
     salt = secrets.token_bytes(_SALT_BYTES)
-    parts = (_SCRYPT_N, _SCRYPT_R, _SCRYPT_P, _text(salt), _text(_scrypt(password, salt, _SCRYPT_N, _SCRYPT_R, _SCRYPT_P)))
+    parts = (
+        _SCRYPT_N,
+        _SCRYPT_R,
+        _SCRYPT_P,
+        _text(salt),
+        _text(_scrypt(password, salt, _SCRYPT_N, _SCRYPT_R, _SCRYPT_P)),
+    )
     return "scrypt$" + "$".join(map(str, parts))
 
 
@@ -71,7 +77,9 @@ def password_matches(password: str, stored: str) -> bool:
         found = _scrypt(password, base64.b64decode(salt), int(n), int(r), int(p))
         return hmac.compare_digest(found, base64.b64decode(wanted))
     except ValueError as error:
-        raise ConfigError(f"a moderator's password is not a hash ({error}); make one with: spamfilter serve --password") from error
+        raise ConfigError(
+            f"a moderator's password is not a hash ({error}); make one with: spamfilter serve --password"
+        ) from error
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:

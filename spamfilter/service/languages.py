@@ -17,7 +17,15 @@ from spamfilter.text import encode
 __all__ = ["language_of"]
 
 # Scripts that tell the language, or all but tell it.
-_OF_SCRIPT: Final = {cc.HANGUL: "ko", cc.KANA: "ja", cc.HAN: "zh", cc.ARABIC: "ar", cc.HEBREW: "he", cc.THAI: "th", cc.INDIC: "hi"}
+_OF_SCRIPT: Final = {
+    cc.HANGUL: "ko",
+    cc.KANA: "ja",
+    cc.HAN: "zh",
+    cc.ARABIC: "ar",
+    cc.HEBREW: "he",
+    cc.THAI: "th",
+    cc.INDIC: "hi",
+}
 #: Lead of the likeliest language over the next; below it, two are too close to hold a comment back for it.
 _LEAD: Final = 0.34
 

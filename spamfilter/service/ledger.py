@@ -16,6 +16,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from spamfilter.errors import SpamFilterError, StoreError
@@ -176,7 +177,7 @@ class Ledger:
                 call.done(seq)
         except SpamFilterError:
             for call, decision in zip(calls, decisions, strict=True):  # one of them is wrong: each by itself
-                _do(call, lambda decision=decision: self._labels.add(decision))
+                _do(call, partial(self._labels.add, decision))
 
 
 def _for_moderators(entry: Entry) -> bool:

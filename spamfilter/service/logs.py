@@ -44,4 +44,6 @@ def set_up_logs(level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [handler] if name != "uvicorn.error" else []
         logger.propagate = name == "uvicorn.error"
-        logger.setLevel(level.upper() if name == "spamfilter" else max(logging.WARNING, getattr(logging, level.upper())))
+        logger.setLevel(
+            level.upper() if name == "spamfilter" else max(logging.WARNING, getattr(logging, level.upper()))
+        )

@@ -74,7 +74,9 @@ class Models:
     def _take(self, stamp: object) -> InUse:
         scorer = self._load()
         # The first comment makes word lists and tables: better now than while somebody waits.
-        scorer.score_many([{"text": "A first comment.", "author": None, "author_url": None, "title": None, "article": None}])
+        scorer.score_many(
+            [{"text": "A first comment.", "author": None, "author_url": None, "title": None, "article": None}]
+        )
         self.loads += 1
         p = scorer.parameters
         return InUse(scorer, Cutoffs(p.unsure_cutoff, p.spam_cutoff), datetime.now(UTC), stamp)
@@ -92,7 +94,10 @@ class Models:
             return False
         before, self.now = self.now.name, taken
         self._refused = None
-        _LOG.info("model taken up", extra={"model": taken.name, "before": before, "seconds": round(time.perf_counter() - begun, 3)})
+        _LOG.info(
+            "model taken up",
+            extra={"model": taken.name, "before": before, "seconds": round(time.perf_counter() - begun, 3)},
+        )
         return True
 
     def _refuse(self, error: Exception) -> None:
@@ -103,7 +108,9 @@ class Models:
         if stamp != self._refused:  # said once, not every two seconds
             self._refused = stamp
             self.failures += 1
-            _LOG.error("model cannot be used, the one before stays", extra={"error": str(error), "model": self.now.name})
+            _LOG.error(
+                "model cannot be used, the one before stays", extra={"error": str(error), "model": self.now.name}
+            )
 
     async def watch(self, seconds: float) -> None:
         """Look every so often, in another thread."""

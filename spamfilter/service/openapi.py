@@ -55,7 +55,8 @@ def _api_paths() -> dict[str, Any]:
         "operationId": "queue",
         "tags": ["JSON API"],
         "parameters": [
-            {"name": name, "in": "query", "required": False, "schema": schema} for name, schema in schemas.QUEUE_QUERY.items()
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in schemas.QUEUE_QUERY.items()
         ],
         "responses": {"200": _json("Queue"), **_problems((*_KEYED, "invalid"))},
     }
@@ -89,7 +90,10 @@ def _json(name: str) -> dict[str, Any]:
 def _problems(slugs: tuple[str, ...]) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        str(KINDS[slug][0]): {"description": KINDS[slug][1], "content": {"application/problem+json": {"schema": schema}}}
+        str(KINDS[slug][0]): {
+            "description": KINDS[slug][1],
+            "content": {"application/problem+json": {"schema": schema}},
+        }
         for slug in sorted(slugs, key=lambda s: KINDS[s][0])
     }
 

@@ -178,7 +178,10 @@ class Policy:
         if self.max_links is not None and (n := len(_LINK.findall(given.text))) > self.max_links:
             yield self.max_links_label, _rule("too_many_links", f"{n} links, at most {self.max_links} are allowed")
         if self.languages and given.lang and given.lang not in self.languages:
-            yield self.languages_label, _rule("language", f"written in {given.lang}, not in {', '.join(self.languages)}")
+            yield (
+                self.languages_label,
+                _rule("language", f"written in {given.lang}, not in {', '.join(self.languages)}"),
+            )
         if self.first_time == "unsure" and standing.first_time:
             yield "unsure", _rule("first_comment", "the author's first comment on this site")
 

@@ -23,7 +23,12 @@ MOST_COMMENTS: Final = 200
 
 
 def _text(longest: int, about: str, shortest: int = 0) -> Schema:
-    return {"type": ["string", "null"] if not shortest else "string", "minLength": shortest, "maxLength": longest, "description": about}
+    return {
+        "type": ["string", "null"] if not shortest else "string",
+        "minLength": shortest,
+        "maxLength": longest,
+        "description": about,
+    }
 
 
 def _object(properties: Schema, required: tuple[str, ...] = (), about: str = "") -> Schema:
@@ -99,7 +104,8 @@ QUEUE_QUERY: Final[dict[str, Schema]] = {
 }
 
 _REASON: Final = _object(
-    {"name": {"type": "string"}, "detail": {"type": "string"}, "weight": {"type": "number"}}, ("name", "detail", "weight")
+    {"name": {"type": "string"}, "detail": {"type": "string"}, "weight": {"type": "number"}},
+    ("name", "detail", "weight"),
 )
 _VERDICT_FIELDS: Final[Schema] = {
     "verdict": {"enum": ["spam", "unsure", "ham"]},
@@ -132,10 +138,14 @@ _WAITING: Final = _object(
 )
 #: Schemas of answers, by name.
 RESPONSES: Final[dict[str, Schema]] = {
-    "Results": _object({"results": {"type": "array", "items": _RESULT}, "model": {"type": "string"}}, ("results", "model")),
+    "Results": _object(
+        {"results": {"type": "array", "items": _RESULT}, "model": {"type": "string"}}, ("results", "model")
+    ),
     "Queue": _object({"items": {"type": "array", "items": _WAITING}, "total": {"type": "integer"}}, ("items", "total")),
     "Decision": _object(
-        {"decision": {"type": "integer"}, "label": {"enum": ["spam", "ham"]}}, ("decision", "label"), "Stored, on the disk."
+        {"decision": {"type": "integer"}, "label": {"enum": ["spam", "ham"]}},
+        ("decision", "label"),
+        "Stored, on the disk.",
     ),
     "StoredArticle": _object(
         {"permalink": {"type": "string"}, "characters": {"type": "integer"}}, ("permalink", "characters")
@@ -187,9 +197,8 @@ def _found(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[tuple[str
         yield from _object_found(value, schema, at)
     elif isinstance(value, list):
         yield from _list_found(value, schema, at)
-    elif _is(value, "number"):
-        if value < schema.get("minimum", value) or value > schema.get("maximum", value):
-            yield at, f"must be {schema.get('minimum', '…')} to {schema.get('maximum', '…')}"
+    elif _is(value, "number") and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        yield at, f"must be {schema.get('minimum', '…')} to {schema.get('maximum', '…')}"
 
 
 def _is(value: Any, name: str) -> bool:

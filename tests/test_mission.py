@@ -1,0 +1,55 @@
+"""The page that started the project: only its article shows that its comment is spam."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import spamfilter
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def page(request) -> tuple[str, dict]:
+    folder = request.getfixturevalue("shared") / "mission"
+    return (folder / "hydraulic-lift.txt").read_text(encoding="utf-8"), json.loads((folder / "hydraulic-lift.json").read_text(encoding="utf-8"))
+
+
+def test_the_comment_is_found_and_flagged(sf, page):
+    text, gold = page
+    scored = sf.score_page(text)
+    (comment,), (verdict,) = scored.page.comments, scored.verdicts
+    assert (comment.start, comment.end) == (gold["comments"][0]["start"], gold["comments"][0]["end"])
+    assert text[comment.start : comment.end] not in scored.page.article
+    assert scored.page.title == gold["title"]
+    assert verdict.label == "spam"
+    assert verdict.probability >= 0.9
+    assert "off_topic" in [r.name for r in verdict.reasons]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "I disagree.",
+        "Putin and Xi meeting in May is mostly theatre.",
+        "The gas deal is what matters here. Gazprom needs the western pipeline more than Beijing does, and nine years of "
+        "haggling over the price shows it. Whether Ivanov and Li agreed on anything at the Kremlin we will learn in September.",
+    ],
+)
+def test_readers_in_its_place_are_left_alone(sf, page, other):
+    text, gold = page
+    start, end = gold["comments"][0]["start"], gold["comments"][0]["end"]
+    scored = sf.score_page(text[:start] + other + text[end:])
+    assert [c.text for c in scored.page.comments] == [other]
+    assert scored.verdicts[0].label == "ham"
+
+
+def test_the_same_on_a_page_of_our_own(sf):
+    scored = sf.score_page((ROOT / "tests/pages/example-ferry.html").read_bytes())
+    assert [v.label == "spam" for v in scored.verdicts] == [False, False, True, True, False]
+    assert [c.depth for c in scored.page.comments] == [0, 1, 0, 0, 0]
+    assert scored.page.comments[3].author_url == "http://outlet-boots-4-you.example/ladies"
+    assert "off_topic" in [r.name for r in scored.verdicts[2].reasons]
+    kept = spamfilter.clean((ROOT / "tests/pages/example-ferry.html").read_bytes())
+    assert "Same here, and the fish market" in kept and "memory foam" not in kept
