@@ -63,17 +63,11 @@ def measure(archive: Path, count: int, workers: list[int], folder: Path) -> dict
         "read_pages, pages/s": count / read,
         "score_page alone, pages/s": count / alone,
     }
-    figures["score_page alone, CPU ms a page"] = (
-        1000 * cpu(lambda: [scorer.score_page(p.content, p.url) for p in pages]) / count
-    )
+    figures.update(interleaved(pages))
     for n in workers:
         seconds = best(partial(batch, archive, folder / "out.jsonl", n), times=2)
         figures[f"batch to JSON lines, {n} worker(s), pages/s"] = count / seconds
         figures[f"  of score_page alone times {n}, %"] = 100 * alone / seconds / n
-        figures[f"  CPU ms a page with {n} worker(s)"] = (
-            1000 * cpu(partial(batch, archive, folder / "out.jsonl", n)) / count
-        )
-    figures["output bytes a page"] = (folder / "out.jsonl").stat().st_size // count
     figures["output bytes a page, gzip"] = len(gzip.compress((folder / "out.jsonl").read_bytes())) // count
     figures["peak memory of a worker, MB"] = worker_memory(archive, folder)
     return figures
@@ -109,16 +103,21 @@ def best(task: Callable[[], Any], times: int = 3) -> float:
     return min(taken)
 
 
-def cpu(task: Callable[[], Any]) -> float:
-    """CPU seconds of this process and its children: what a busy machine does not change much."""
-
-    def used() -> float:
-        both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        return sum(usage.ru_utime + usage.ru_stime for usage in both)
-
-    begun = used()
-    task()
-    return used() - begun
+def interleaved(pages: list[RawPage]) -> dict[str, float]:
+    """Processor time of scoring alone and of the batch job, page by page in turn: other work disturbs both alike."""
+    job = ScoreJob(load=load_scorer)
+    job.open()
+    scorer = load_scorer()
+    alone = batched = 0.0
+    for page in pages:
+        begun = time.process_time()
+        scorer.score_page(page.content, page.url)
+        between = time.process_time()
+        job(page)
+        alone += between - begun
+        batched += time.process_time() - between
+    name = "CPU ms a page"
+    return {f"score_page alone, {name}": 1000 * alone / len(pages), f"batch job, {name}": 1000 * batched / len(pages)}
 
 
 def bare_reading(archive: Path) -> int:

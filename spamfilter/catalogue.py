@@ -80,7 +80,7 @@ class Fetched:
 
 
 def read_catalogue(path: Path | None = None) -> dict[str, PublicSet]:
-    """The catalogue that ships with the package, or the one at ``path``, by name of the set.  Raises ``ConfigError``."""
+    """The catalogue that ships with the package, or that at ``path``, by name of the set.  Raises ``ConfigError``."""
     path = path or _shipped()
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -176,7 +176,9 @@ def _install(
             shutil.rmtree(folder)
         beside.rename(folder)
     except OSError as error:
-        raise OutputError(f"{folder} cannot be written ({error.strerror or error}); make room and fetch again") from error
+        raise OutputError(
+            f"{folder} cannot be written ({error.strerror or error}); make room and fetch again"
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     shutil.rmtree(waiting, ignore_errors=True)

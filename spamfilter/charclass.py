@@ -6,7 +6,8 @@ Usage::
 
 The table covers the Basic Multilingual Plane (65,536 bytes, one a code point) and is stored with
 the package (``charclass.npy``), so that features do not depend on the Unicode version of the
-Python that scores; ``python -m spamfilter.charclass`` makes it again.  The few planes above are
+Python that scores; ``python -m spamfilter.charclass`` makes it again, and two more for the compiled
+loops: what each character folds to, and what it is to a regular expression.  The few planes above are
 told apart by ranges.
 """
 
@@ -20,7 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CJK", "UPPER", "WORD", "classes_of", "names", "table"]
+__all__ = ["CJK", "UPPER", "WORD", "classes_of", "foldings", "names", "patterns", "table"]
 
 SPACE: Final = 0
 NEWLINE: Final = 1
@@ -92,11 +93,14 @@ _INVISIBLE: Final = frozenset(
 )
 _EMOJI_BMP: Final = (range(0x2600, 0x27C0), range(0x2B00, 0x2C00), range(0x2300, 0x2400))
 _PATH: Final = Path(__file__).with_name("charclass.npy")
+_PATTERNS: Final = Path(__file__).with_name("charpatterns.npy")
+_FOLDINGS: Final = Path(__file__).with_name("charfoldings.npy")
 
 
 def names() -> list[str]:
     """Lower-case names of the classes, by number."""
-    found = {v: k.lower() for k, v in globals().items() if isinstance(v, int) and k.isupper() and v < CLASSES}
+    numbers = [(v, k.lower()) for k, v in globals().items() if isinstance(v, int) and k.isupper() and v < CLASSES]
+    found = dict(reversed(numbers))  # the classes are the first to be named above
     return [found[i] for i in range(CLASSES)]
 
 
@@ -192,5 +196,74 @@ def _sign_class(char: str, code: int, category: str) -> int:
     return SYMBOL if category[0] == "S" else CONTROL
 
 
+#: Bits of ``patterns``: what a character is to a regular expression and to ``str.isdigit``.
+WORDLIKE: Final = 1
+BLANK: Final = 2
+DECIMAL: Final = 4
+DIGITLIKE: Final = 8
+#: A character that only Python's own tables can tell: unassigned when the table was made, or one that
+#: matches an ASCII letter when case is ignored.
+ASK: Final = 0x80
+_LIKE_ASCII: Final = "\u0130\u0131\u017f\u212a"
+#: ``foldings()`` holds this for characters whose folding depends on their neighbours (it can be no folding:
+#: surrogates stand for themselves only in broken text, which is left to Python too).
+ASK_FOLD: Final = 0xD800
+#: Longest folding of one character in the table, and how many places one takes there.
+FOLD_LETTERS: Final = 3
+
+
+@cache
+def patterns() -> NDArray[np.uint8]:
+    """Bits of each code point below 65,536 (``WORDLIKE``, ``BLANK``, ``DECIMAL``, ``DIGITLIKE``, ``ASK``)."""
+    loaded: NDArray[np.uint8] = np.load(_PATTERNS)
+    return loaded
+
+
+@cache
+def foldings() -> NDArray[np.uint16]:
+    """NFKC and case folding of each code point below 65,536 that folds the same beside any other.
+
+    A value above ``ASK_FOLD`` (and below 0xE000) stands for several characters: with
+    ``k = 65536 + 4 * (value - ASK_FOLD - 1)``, there are ``table[k]`` of them, from ``table[k + 1]`` on.
+    """
+    loaded: NDArray[np.uint16] = np.load(_FOLDINGS)
+    return loaded
+
+
+def _pattern(char: str) -> int:
+    if unicodedata.category(char) == "Cn" or char in _LIKE_ASCII:
+        return ASK
+    word, blank = char.isalnum() or char == "_", char.isspace()
+    return word * WORDLIKE | blank * BLANK | char.isdecimal() * DECIMAL | char.isdigit() * DIGITLIKE
+
+
+def _folding(char: str) -> str | None:
+    """What a character folds to whatever stands beside it; None where that depends."""
+    plain = unicodedata.normalize("NFKC", char)
+    # Marks compose with what stands before them and are put in order; so do the parts of Korean syllables.
+    if any(unicodedata.category(c)[0] in "M" or unicodedata.category(c) in ("Cn", "Cs") for c in char + plain):
+        return None
+    if any(0x1100 <= ord(c) <= 0x11FF for c in char + plain):
+        return None
+    folded = plain.casefold()
+    return folded if len(folded) <= FOLD_LETTERS and all(ord(c) < 0x10000 for c in folded) else None
+
+
+def _fold_table() -> NDArray[np.uint16]:
+    table, several = np.full(0x10000, ASK_FOLD, np.uint16), []
+    for code in range(0x10000):
+        folded = _folding(chr(code))
+        if folded is not None and len(folded) == 1:
+            table[code] = ord(folded)
+        elif folded:
+            several.append([len(folded), *map(ord, folded.ljust(FOLD_LETTERS, "\0"))])
+            table[code] = ASK_FOLD + len(several)
+    if len(several) >= 0xE000 - ASK_FOLD:
+        raise ValueError(f"{len(several)} characters fold to several, more than surrogates to stand for them")
+    return np.concatenate((table, np.array(several, np.uint16).ravel()))
+
+
 if __name__ == "__main__":
     np.save(_PATH, np.array([_class(chr(i)) for i in range(0x10000)], np.uint8))
+    np.save(_PATTERNS, np.array([_pattern(chr(i)) for i in range(0x10000)], np.uint8))
+    np.save(_FOLDINGS, _fold_table())

@@ -57,11 +57,13 @@ def converted(path: Path, mapping: RowMapping, left_out: Counter[str]) -> Iterat
             for row in _read(stream, mapping):
                 yield from _mapped(row, mapping, name, left_out)
     except (zipfile.BadZipFile, csv.Error, UnicodeDecodeError) as error:
-        raise UnreadableFile(f"{path}: cannot be read as {mapping.reader} ({error}); fetch it again with --force") from error
+        raise UnreadableFile(
+            f"{path}: cannot be read as {mapping.reader} ({error}); fetch it again with --force"
+        ) from error
 
 
 def _streams(path: Path, mapping: RowMapping) -> Iterator[tuple[str, IO[bytes]]]:
-    if mapping.reader == "xlsx" and path.suffix == ".xlsx" or not zipfile.is_zipfile(path):
+    if (mapping.reader == "xlsx" and path.suffix == ".xlsx") or not zipfile.is_zipfile(path):
         with path.open("rb") as stream:
             yield path.name, stream
         return

@@ -68,7 +68,16 @@ HAM_KINDS: Final[Mapping[str, str]] = {
 #: A kind that repeats other comments on purpose; it counts for leakage, not for the rate of near-duplicates.
 _REPEATS_ON_PURPOSE: Final = "copied_ham"
 _SPLITS: Final = ("train", "test")
-_THREAD: Final = {"id": str, "site": str, "lang": str, "topic": str, "split": str, "title": str, "article": str, "comments": list}
+_THREAD: Final = {
+    "id": str,
+    "site": str,
+    "lang": str,
+    "topic": str,
+    "split": str,
+    "title": str,
+    "article": str,
+    "comments": list,
+}
 _OPTIONAL: Final = ("author", "author_url")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 #: Addresses that a corpus written for the purpose must not hold: they may belong to somebody.
@@ -120,7 +129,8 @@ class CorpusReport:
             "threads by topic: " + _counts(self.topics),
             *(f"{label} by kind: {_counts(kinds)}" for label, kinds in self.kinds.items()),
             "split: " + _counts(self.splits),
-            f"near-duplicates: {len(self.near_duplicates)} comments ({self.near_duplicate_rate:.2%}), {_REPEATS_ON_PURPOSE} left aside",
+            f"near-duplicates: {len(self.near_duplicates)} comments ({self.near_duplicate_rate:.2%}), "
+            f"{_REPEATS_ON_PURPOSE} left aside",
         ]
         return out + [f"PROBLEM: {p}" for p in self.problems]
 
@@ -269,14 +279,14 @@ def _check_repetition(report: CorpusReport, comments: Sequence[tuple[Any, Any]],
     first_of: dict[int, int] = {}
     for i, j in repeats([c["text"] for _, c in own]):
         first_of.setdefault(j, i)
-    name = lambda k: f"{own[k][0]['id']} “{_snippet(own[k][1]['text'])}”"  # noqa: E731
-    report.near_duplicates = [(name(j), name(i)) for j, i in sorted(first_of.items())]
+    names = [f"{t['id']} “{_snippet(c['text'])}”" for t, c in own]
+    report.near_duplicates = [(names[j], names[i]) for j, i in sorted(first_of.items())]
     report.near_duplicate_rate = len(first_of) / max(len(own), 1)
     if report.near_duplicate_rate >= limits.near_duplicates:
         shown = "; ".join(f"{a} repeats {b}" for a, b in report.near_duplicates[:5])
         report.problems.append(
-            f"{report.near_duplicate_rate:.2%} of the comments repeat an earlier one (the same, or {ALIKE:.0%} of their pairs "
-            f"of words), less than {limits.near_duplicates:.0%} is wanted: {shown}"
+            f"{report.near_duplicate_rate:.2%} of the comments repeat an earlier one (the same, or {ALIKE:.0%} of "
+            f"their pairs of words), less than {limits.near_duplicates:.0%} is wanted: {shown}"
         )
 
 

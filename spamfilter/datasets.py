@@ -10,7 +10,7 @@ Three shapes are read:
 * a table (``.csv``, ``.tsv``, ``.jsonl``, each also ``.gz``, or ``.parquet``) with one comment a row: ``text``
   and ``label``, and where there are any ``author``, ``author_url``, ``title``, ``article``, ``site``,
   ``post``, ``set``, ``lang``, ``kind``, ``date``, ``id``;
-* a folder with ``comments.jsonl`` and, where there is one, ``posts.jsonl`` (``post``, ``title``, ``text``), joined by ``post``;
+* a folder with ``comments.jsonl`` and, if there are any, articles in ``posts.jsonl`` (``post``, ``title``, ``text``);
 * threads, one article a line with its comments: ``{"site", "title", "article", "lang", "comments": [...]}``.
 """
 
@@ -128,7 +128,9 @@ class Dataset:
         """SHA-256 over texts, labels and fields, whatever the order of the rows."""
         rows = sorted(
             hashlib.sha256("\x1f".join(map(str, row)).encode("utf-8", "surrogatepass")).digest()
-            for row in zip(self.text, self.label.tolist(), self.author, self.author_url, self.title, self.site, strict=True)
+            for row in zip(
+                self.text, self.label.tolist(), self.author, self.author_url, self.title, self.site, strict=True
+            )
         )
         return hashlib.sha256(b"".join(rows)).hexdigest()
 
@@ -176,7 +178,9 @@ def merge(parts: Iterable[Dataset]) -> Dataset:
 
 def _files_of(source: Path) -> list[Path]:
     if not source.exists():
-        raise UnreadableFile(f"{source}: no such file or folder; name a {', '.join(SUFFIXES)} file, or a folder of them")
+        raise UnreadableFile(
+            f"{source}: no such file or folder; name a {', '.join(SUFFIXES)} file, or a folder of them"
+        )
     if source.is_file():
         if not is_row_file(source):
             raise UnreadableFile(f"{source}: not a file of rows; {', '.join(SUFFIXES)} are read")
@@ -228,7 +232,7 @@ class _Rows:
         text = _text_or_none(row.get("text"))
         place = f"{path.name} {where}"
         if self._split is not None and row.get("split") != self._split:
-            self.report.leave_out(f"not of the split {self._split!r}", place)
+            self.report.notes[f"rows of other splits than {self._split!r}, passed over"] += 1
         elif text is None:
             self.report.leave_out("empty text", place)
         elif None in row:
@@ -333,7 +337,9 @@ def _fields_of(
     out["title"] = out["title"] or _stripped(post.get("title"))
     out["article"] = out["article"] or _stripped(post.get("text"))
     # A file that is called like all its kind is known by its folder.
-    out["set"] = out["set"] or (path.parent.name if path.name == "comments.jsonl" else path.name.partition(".")[0]) or "data"
+    out["set"] = (
+        out["set"] or (path.parent.name if path.name == "comments.jsonl" else path.name.partition(".")[0]) or "data"
+    )
     out["site"] = out["site"] or out["set"]
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     out["id"] = out["id"] or f"{path.stem}:{where.replace('row ', '').replace(' comment ', '.')}:{digest}"

@@ -38,7 +38,11 @@ _FINAL: Final = (400, 401, 403, 404, 405, 410, 451)
 
 
 def download(
-    url: str, target: Path, sha256: str | None = None, progress: Progress = lambda done, total: None, rest: float = _REST
+    url: str,
+    target: Path,
+    sha256: str | None = None,
+    progress: Progress = lambda done, total: None,
+    rest: float = _REST,
 ) -> str:
     """Fetch ``url`` into ``target``; gives its SHA-256.
 

@@ -5,7 +5,10 @@ Usage::
     scores = evaluate(sf, data)                           # on data the model has not seen
     probability = left_out(data, folds=8, always=corpus)  # each site judged by a model that never saw it
     scores = score(data, probability)
-    scores.to_dict()["sets"]["wp_blogs"]["auc"]
+    scores.sets["wp_blogs"].auc
+
+A kind of spam or ham has one class only: it is ranked against all rows of the other class, so that each
+kind of spam has a recall at a false-positive rate over the same ham.
 
 Area under the ROC curve and average precision move ties together; recall at a false-positive rate is
 that of the highest threshold at which no larger share of ham lies above it; ECE has ten bins of equal
@@ -14,25 +17,29 @@ width (Guo et al. 2017).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.datasets import Dataset, merge
+from spamfilter.errors import DataError
 from spamfilter.features.fields import Fields
 from spamfilter.model import SpamFilter
 from spamfilter.training import TrainingConfig, fold_numbers, groups_of, train
 
-__all__ = ["Metrics", "Scores", "evaluate", "left_out", "metrics", "score"]
+__all__ = ["LeftOut", "Metrics", "Scores", "evaluate", "left_out", "metrics", "predict", "score"]
 
 F64 = NDArray[np.float64]
 #: Bootstrap samples; with 200 the ends of a 95 % interval rest on five samples each.
 SAMPLES: Final = 200
 #: Slices with fewer rows than this are not reported: their figures would be noise.
 FEWEST: Final = 20
+#: Slices with fewer rows get no intervals: a percentile of so few says nothing.
+FEWEST_FOR_INTERVALS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,10 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Figures of all rows and by set, language and kind; ``cutoff`` is the probability that counts as spam."""
+    """Figures of all rows and by set, language and kind.
+
+    ``cutoff`` is the probability from which on a row counts as spam (the median, where folds had one each).
+    """
 
     cutoff: float
     all: Metrics
@@ -70,15 +80,19 @@ class Scores:
         return asdict(self)
 
 
-def metrics(y: NDArray[Any], p: F64, cutoff: float = 0.5, samples: int = 0, seed: int = 0) -> Metrics:
-    """Figures for labels (1 spam, 0 ham) and probabilities; with ``samples`` also bootstrap intervals (95 %)."""
+def metrics(y: NDArray[Any], p: F64, cutoff: float | F64 = 0.5, samples: int = 0, seed: int = 0) -> Metrics:
+    """Figures for labels (1 spam, 0 ham) and probabilities; with ``samples`` also bootstrap intervals (95 %).
+
+    ``cutoff`` is one probability, or one a row.  The bootstrap draws rows: it does not know that other
+    sites may be unlike these.
+    """
     y = np.asarray(y).astype(bool)
     ranking = _ranking(y, p)
     hit = p >= cutoff
     a, b = int((hit & y).sum()), int((hit & ~y).sum())
     c, d = int((~hit & y).sum()), int((~hit & ~y).sum())
     root = np.sqrt(float(a + b) * (a + c) * (d + b) * (d + c))
-    interval = _bootstrap(y, p, samples, seed) if samples and ranking["auc"] is not None else {}
+    interval = _bootstrap(y, p, hit, samples, seed) if samples and ranking["auc"] is not None else {}
     return Metrics(
         n=len(y),
         spam=int(y.sum()),
@@ -117,20 +131,23 @@ def _ece(y: NDArray[np.bool_], p: F64) -> float:
     return float(np.abs(gap).sum() / len(y))
 
 
-def _bootstrap(y: NDArray[np.bool_], p: F64, samples: int, seed: int) -> dict[str, tuple[float, float]]:
+def _bootstrap(
+    y: NDArray[np.bool_], p: F64, hit: NDArray[np.bool_], samples: int, seed: int
+) -> dict[str, tuple[float, float]]:
     rng = np.random.default_rng(seed)
-    found: dict[str, list[float]] = {"auc": [], "ap": [], "recall_at_1": []}
+    found: dict[str, list[float]] = {}
     for _ in range(samples):
         pick = rng.integers(0, len(y), len(y))
-        ranking = _ranking(y[pick], p[pick])
-        for name, values in found.items():
-            value = ranking[name]
+        drawn: dict[str, float | None] = {**_ranking(y[pick], p[pick]), "ece": _ece(y[pick], p[pick])}
+        spam, flagged = y[pick], hit[pick]
+        drawn["recall"] = float(flagged[spam].mean()) if spam.any() else None
+        drawn["blocked_ham"] = float(flagged[~spam].mean()) if not spam.all() else None
+        for name, value in drawn.items():
             if value is not None:
-                values.append(value)
+                found.setdefault(name, []).append(value)
     return {
         name: (round(float(np.quantile(v, 0.025)), 4), round(float(np.quantile(v, 0.975)), 4))
         for name, v in found.items()
-        if v
     }
 
 
@@ -145,26 +162,47 @@ def predict(sf: SpamFilter, data: Dataset) -> F64:
     return out
 
 
-def score(data: Dataset, probability: F64, cutoff: float = 0.5, samples: int = SAMPLES) -> Scores:
-    """Figures of given probabilities, in all and by slice."""
-    y = data.label
-
-    def slices(values: Sequence[str | None]) -> dict[str, Metrics]:
-        names = np.array([v or "unknown" for v in values], object)
-        found = sorted(set(names.tolist()), key=lambda n: (-int((names == n).sum()), n))
-        return {
-            n: metrics(y[names == n], probability[names == n], cutoff, samples if (names == n).sum() >= 200 else 0)
-            for n in found
-            if (names == n).sum() >= FEWEST
-        }
-
+def score(data: Dataset, probability: F64, cutoff: float | F64 = 0.5, samples: int = SAMPLES) -> Scores:
+    """Figures of given probabilities, in all and by slice; ``cutoff`` is one probability, or one a row."""
+    if not len(data):
+        raise DataError("there are no rows to score; give labelled rows")
+    slices = _Slices(data, probability, np.broadcast_to(np.asarray(cutoff, np.float64), (len(data),)), samples)
     return Scores(
-        cutoff,
-        metrics(y, probability, cutoff, samples),
-        slices(data.set),
-        slices(data.lang),
-        slices(data.kind),
+        float(np.median(slices.cutoff)),
+        metrics(data.label, probability, slices.cutoff, samples),
+        slices.by(data.set),
+        slices.by(data.lang),
+        slices.by(data.kind, against_all=True),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slices:
+    data: Dataset
+    probability: F64
+    cutoff: F64
+    samples: int
+
+    def by(self, values: Sequence[str | None], against_all: bool = False) -> dict[str, Metrics]:
+        """Figures of the rows of each value, largest first."""
+        names, place = np.unique([v or "unknown" for v in values], return_inverse=True)
+        sizes = np.bincount(place)
+        order = sorted(range(len(names)), key=lambda k: (-sizes[k], names[k]))
+        return {str(names[k]): self._of(place == k, against_all) for k in order if sizes[k] >= FEWEST}
+
+    def _of(self, mask: NDArray[np.bool_], against_all: bool) -> Metrics:
+        own = self._figures(mask, self.samples if mask.sum() >= FEWEST_FOR_INTERVALS else 0)
+        if not against_all or own.auc is not None:
+            return own
+        other = self.data.label != self.data.label[mask][0]
+        ranked = self._figures(mask | other, self.samples if mask.sum() >= FEWEST_FOR_INTERVALS else 0)
+        of_own = {"recall"} if own.spam else {"blocked_ham"}
+        ranks = ("auc", "ap", "recall_at_01", "recall_at_1", "recall_at_5") if own.spam else ("auc",)
+        kept = {k: v for k, v in ranked.interval.items() if k in of_own or k in ranks}
+        return replace(own, **{k: getattr(ranked, k) for k in ranks}, interval=kept)
+
+    def _figures(self, mask: NDArray[np.bool_], samples: int) -> Metrics:
+        return metrics(self.data.label[mask], self.probability[mask], self.cutoff[mask], samples)
 
 
 def evaluate(sf: SpamFilter, data: Dataset, samples: int = SAMPLES) -> Scores:
@@ -188,21 +226,48 @@ def left_out(
     always: Dataset | None = None,
     by: str = "site",
     progress: Callable[[str], None] = lambda _: None,
+    jobs: int = 1,
 ) -> LeftOut:
     """Judge every row by a model trained without its site (``by="set"``: without its whole set).
 
     Sites are left out in ``folds`` groups, which is stricter than one at a time; ``always`` is
-    trained on in every fold and never judged.
+    trained on in every fold and never judged.  ``jobs`` folds are trained at once, each in a process of its own.
+    Raises ``DataError`` where nothing is left to learn from.
     """
     groups = list(data.set) if by == "set" else groups_of(data)
-    number = fold_numbers(groups, folds if by == "site" else len(set(groups)))
+    number = fold_numbers(groups, max(1, min(folds, len(set(groups))) if by == "site" else len(set(groups))))
+    masks = [number == fold for fold in sorted(set(number.tolist()))]
+    if len(masks) < 2 and always is None:
+        raise DataError(f"all rows are of one {by}: nothing is left to learn from; give more data, or --always")
     out = LeftOut(np.zeros(len(data)), np.zeros(len(data)), np.zeros(len(data)))
-    for fold in sorted(set(number.tolist())):
-        test = number == fold
-        rest = data.take(~test)
-        progress(f"fold {fold + 1}: {int(test.sum())} rows left out")
-        sf, _ = train(merge([rest, always]) if always is not None else rest, config)
-        out.probability[test] = predict(sf, data.take(test))
-        out.cutoff[test] = sf.parameters.spam_cutoff
-        out.unsure[test] = sf.parameters.unsure_cutoff
+    for n, (mask, judged) in enumerate(_folds_judged(data, masks, always, config, jobs), 1):
+        out.probability[mask], out.cutoff[mask], out.unsure[mask] = judged
+        progress(f"{n} of {len(masks)} folds judged")
     return out
+
+
+_Judged = tuple[F64, float, float]
+
+
+def _folds_judged(
+    data: Dataset, masks: list[NDArray[np.bool_]], always: Dataset | None, config: TrainingConfig | None, jobs: int
+) -> Iterator[tuple[NDArray[np.bool_], _Judged]]:
+    def parts(mask: NDArray[np.bool_]) -> tuple[Dataset, Dataset]:
+        rest = data.take(~mask)
+        return (rest if always is None else merge([rest, always])), data.take(mask)
+
+    if jobs <= 1 or len(masks) == 1:
+        for mask in masks:
+            yield mask, _judge_fold(*parts(mask), config)
+        return
+    with ProcessPoolExecutor(min(jobs, len(masks))) as pool:
+        futures: dict[Future[_Judged], NDArray[np.bool_]] = {
+            pool.submit(_judge_fold, *parts(mask), config): mask for mask in masks
+        }
+        for done in as_completed(futures):
+            yield futures[done], done.result()
+
+
+def _judge_fold(learn: Dataset, judge: Dataset, config: TrainingConfig | None) -> _Judged:
+    sf, _ = train(learn, config)
+    return predict(sf, judge), sf.parameters.spam_cutoff, sf.parameters.unsure_cutoff

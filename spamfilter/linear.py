@@ -40,8 +40,13 @@ class GramModel:
 
     def logits(self, batch: Batch) -> F64:
         """Log-odds of each text."""
-        out: F64 = self.grams.dot(batch, self.word, self.char).sum(axis=1) + self.intercept
-        return out
+        return gram_logits(batch, self)[0]
+
+
+def gram_logits(batch: Batch, *models: GramModel) -> list[F64]:
+    """Log-odds of each text by models of the same hashing, in one pass over the texts."""
+    sums = models[0].grams.dots(batch, [(m.word, m.char) for m in models]).sum(axis=2)
+    return [sums[:, k] + m.intercept for k, m in enumerate(models)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,18 @@ class LinearModel:
 
     def standardise(self, x: F64) -> F64:
         """Inputs in standard deviations, within ±``Z_LIMIT``."""
-        out: F64 = np.clip((x - self.mean) / self.scale, -Z_LIMIT, Z_LIMIT)
+        out: F64 = x - self.mean
+        out /= self.scale
+        np.maximum(out, -Z_LIMIT, out=out)
+        np.minimum(out, Z_LIMIT, out=out)
         return out
 
     def logits(self, x: F64) -> F64:
         """Log-odds of each row."""
+        return self.of_standard(self.standardise(x))
+
+    def of_standard(self, z: F64) -> F64:
+        """Log-odds of each row of standardised inputs."""
         # Row by row, not as one matrix product: BLAS would sum in an order that depends on the batch.
-        out: F64 = np.einsum("ij,j->i", self.standardise(x), self.coef) + self.intercept
+        out: F64 = np.einsum("ij,j->i", z, self.coef) + self.intercept
         return out

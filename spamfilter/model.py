@@ -22,7 +22,7 @@ from spamfilter.errors import DataError
 from spamfilter.features.fields import Dense, Fields, dense_features
 from spamfilter.features.links import own_host
 from spamfilter.features.stages import FirstStage, foreign_inputs, stage_inputs
-from spamfilter.linear import GramModel, LinearModel
+from spamfilter.linear import GramModel, LinearModel, gram_logits
 from spamfilter.reasons import Explainer
 from spamfilter.records import Comment, Label, Page, Reason, ScoredPage, Verdict
 from spamfilter.text import Batch, encode
@@ -142,11 +142,10 @@ class SpamFilter:
         columns[0] = [t or "" for t in columns[0]]
         n = len(frame)
         probability, reasons = np.zeros(n), np.empty(n, object)
-        for at in range(0, n, BATCH):
-            part = slice(at, at + BATCH)
-            z, logits = self._judge(Fields.of(*(c[part] for c in columns)))  # type: ignore[arg-type]
-            probability[part] = _probability(logits)
-            reasons[part] = self._explainer.names(z, self.parameters.head.coef, self.parameters.typical)
+        for rows, given in Fields.of(*columns).batches(BATCH):  # type: ignore[arg-type]
+            z, logits = self._judge(given)
+            probability[rows] = _probability(logits)
+            reasons[rows] = self._explainer.names(z, self.parameters.head.coef, self.parameters.typical)
         out = frame.copy()
         out["spam_probability"] = probability
         out["verdict"] = self.labels(probability)
@@ -172,28 +171,26 @@ class SpamFilter:
     # ------------------------------------------------------------------ inside
     def inputs(self, given: Fields) -> F64:
         """Inputs of the last stage for each comment (comments × ``parameters.inputs``)."""
-        batch = encode(given.texts)
-        dense = dense_features(given, self.parameters.idf, batch)
-        return stage_inputs(self._first_stage(given, batch, dense), dense)
+        batch, names = encode(given.texts), encode(name_texts(given))
+        dense = dense_features(given, self.parameters.idf, batch, names)
+        return stage_inputs(self._first_stage(given, batch, names, dense), dense)
 
-    def _first_stage(self, given: Fields, batch: Batch, dense: Dense) -> FirstStage:
-        p = self.parameters
+    def _first_stage(self, given: Fields, batch: Batch, names: Batch, dense: Dense) -> FirstStage:
+        p, none = self.parameters, np.zeros(len(given))
         text, prose = gram_logits(batch, p.text, p.prose)
-        relation = np.where(dense.has_article, p.relation.logits(dense.relation), 0.0)
-        foreign = p.foreign.logits(foreign_inputs(text, prose, relation, dense))
-        return FirstStage(
-            text,
-            prose,
-            present(p.name.logits(encode(name_texts(given))), given.authors),
-            present(p.host.logits(encode(host_texts(given))), given.urls),
-            relation,
-            np.where(dense.has_article, foreign, 0.0),
-        )
+        relation = foreign = none
+        if dense.has_article.any():
+            relation = np.where(dense.has_article, p.relation.logits(dense.relation), 0.0)
+            foreign = p.foreign.logits(foreign_inputs(text, prose, relation, dense))
+            foreign = np.where(dense.has_article, foreign, 0.0)
+        name = present(p.name.logits(names), given.authors) if any(given.authors) else none
+        host = present(p.host.logits(encode(host_texts(given))), given.urls) if any(given.urls) else none
+        return FirstStage(text, prose, name, host, relation, foreign)
 
     def _judge(self, given: Fields) -> tuple[F64, F64]:
         head = self.parameters.head
-        x = self.inputs(given)
-        return head.standardise(x), head.logits(x)
+        z = head.standardise(self.inputs(given))
+        return z, head.of_standard(z)
 
     def _verdicts(self, given: Fields) -> list[Verdict]:
         z, logits = self._judge(given)

@@ -19,14 +19,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter.features.fields import Fields
-from spamfilter.features.hashing import word_hashes
+from spamfilter.features.fields import Fields, kept_facts
+from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
 from spamfilter.features.relatedness import IDF_BITS
 from spamfilter.features.wordlists import load_lists
 from spamfilter.linear import GramModel
 from spamfilter.records import Reason
-from spamfilter.text import encode
+from spamfilter.text import Batch, encode
 
 __all__ = ["GROUPS", "Explainer", "group_of"]
 
@@ -91,6 +91,7 @@ class Explainer:
     def __init__(self, inputs: Sequence[str]) -> None:
         self.groups = list(GROUPS)
         place = {g: k for k, g in enumerate(self.groups)}
+        self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
         self._member = np.zeros((len(inputs), len(self.groups)))
         for i, name in enumerate(inputs):
             self._member[i, place[group_of(name)]] = 1.0
@@ -99,9 +100,8 @@ class Explainer:
         """For each row the names of the weightiest reasons for its side, as one string."""
         weights = ((z - typical) * coef) @ self._member
         order = np.argsort(-np.abs(weights), axis=1)[:, :MOST_IN_TABLE]
-        labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
         chosen = np.take_along_axis(weights, order, axis=1)
-        names = labels[order, (chosen < 0).astype(np.int64)]
+        names = self._labels[order, (chosen < 0).astype(np.int64)].tolist()
         return [", ".join(row) for row in names]
 
     def reasons(
@@ -136,24 +136,24 @@ def _subject(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray
         return ""
     batch = encode([given.texts[i]])
     word, _, _ = word_hashes(batch)
-    theirs, _, _ = word_hashes(encode([given.titles[context] + "\n" + given.articles[context]]))
+    theirs = np.concatenate((kept_facts(given.titles[context]).word, kept_facts(given.articles[context]).word))
     shared = np.isin(word, theirs)
     wanted = shared if weight < 0 else ~shared
     rarity = idf[word >> np.uint32(32 - IDF_BITS)].astype(np.float64) * wanted
-    spelled = _spelled(given.texts[i], len(word))
+    spelled = _spelled(batch, len(word))
     if not spelled:
         return ""
     best = list(dict.fromkeys(spelled[k] for k in np.argsort(-rarity, kind="stable")[:20] if rarity[k] > 0 and len(spelled[k]) > 1))
     return ", ".join(best[:QUOTED])
 
 
-def _spelled(text: str, n: int) -> list[str]:
+def _spelled(batch: Batch, n: int) -> list[str]:
     """The words that ``word_hashes`` saw, spelled out, if they can be told (not for Chinese and Japanese)."""
-    from spamfilter.features.hashing import tokens
-
-    batch = encode([text])
     begin, end, _, _ = tokens(batch)
-    spelled = [batch.points[a:b].tobytes().decode("utf-32-le", "replace") for a, b in zip(begin, end, strict=True)]
+    text = batch.points.tobytes().decode("utf-32-le", "replace")
+    if len(text) != len(batch.points):
+        return []
+    spelled = [text[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
     words = [w for w in spelled if w[0].isalnum() or len(w) > 1]
     return words if len(words) == n else []
 
@@ -161,29 +161,37 @@ def _spelled(text: str, n: int) -> list[str]:
 def _words(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray[np.float32]) -> str:
     """The words with the largest weights on the side of the verdict."""
     batch = encode([given.texts[i][:5000]])
-    grams = text.grams.occurrences(batch)
-    is_word = grams.kind == 0
-    value = text.word[grams.number[is_word]].astype(np.float64) * (1.0 if weight > 0 else -1.0)
-    start, end = grams.start[is_word], grams.end[is_word]
+    number, start, end = text.grams.word_grams(batch)
+    value = text.word[number] * (1.0 if weight > 0 else -1.0)
+    order = np.argsort(-value, kind="stable")
+    order = order[: np.count_nonzero(value > 0)]
     out: list[str] = []
     taken: list[tuple[int, int]] = []
-    common = _common_words()
-    for k in np.argsort(-value, kind="stable").tolist():
-        a, b = int(start[k]), int(end[k])
-        if value[k] <= 0 or len(out) == QUOTED:
-            break
-        spelled = batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip()
-        if any(x < b and a < y for x, y in taken) or spelled in out or not _telling(spelled, common):
-            continue
-        taken.append((a, b))
-        out.append(spelled)
+    for at in range(0, len(order), LOOKED_UP):
+        places = [(int(start[k]), int(end[k])) for k in order[at : at + LOOKED_UP]]
+        spelled = [batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip() for a, b in places]
+        for (a, b), words, telling in zip(places, spelled, _telling(spelled), strict=True):
+            if not telling or words in out or any(x < b and a < y for x, y in taken):
+                continue
+            taken.append((a, b))
+            out.append(words)
+            if len(out) == QUOTED:
+                return ", ".join(out)
     return ", ".join(out)
 
 
-def _telling(words: str, common: frozenset[int]) -> bool:
-    """True if there is a word in it that is neither a sign nor a function word."""
-    hashes = word_hashes(encode([words]))[0].tolist()
-    return any(h not in common for h in hashes) and any(ch.isalpha() for ch in words)
+#: Candidates for quotation looked up at once: mostly enough to find five that tell something.
+LOOKED_UP: Final = 16
+
+
+def _telling(spelled: list[str]) -> list[bool]:
+    """For each: is there a word in it that is neither a sign nor a function word."""
+    word, _, ptr = word_hashes(encode(spelled))
+    common, hashes, edges = _common_words(), word.tolist(), ptr.tolist()
+    return [
+        any(h not in common for h in hashes[a:b]) and any(ch.isalpha() for ch in words)
+        for words, a, b in zip(spelled, edges[:-1], edges[1:], strict=True)
+    ]
 
 
 def _name(given: Fields, i: int, *_: object) -> str:

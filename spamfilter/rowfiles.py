@@ -51,11 +51,19 @@ class RowFile:
     def rows(self) -> Iterator[tuple[int, Any]]:
         """Number and content of every row; JSON lines may hold other things than objects."""
         name = self.path.name.lower().removesuffix(".gz")
-        read = self._csv if name.endswith((".csv", ".tsv")) else self._parquet if name.endswith(".parquet") else self._jsonl
+        read = (
+            self._csv
+            if name.endswith((".csv", ".tsv"))
+            else self._parquet
+            if name.endswith(".parquet")
+            else self._jsonl
+        )
         try:
             yield from read()
         except UnicodeDecodeError as error:
-            raise UnreadableFile(f"{self.path}: damaged {error.encoding} at byte {error.start}; save it as UTF-8") from error
+            raise UnreadableFile(
+                f"{self.path}: damaged {error.encoding} at byte {error.start}; save it as UTF-8"
+            ) from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableFile(f"{self.path}: not a whole gzip file ({error}); fetch or write it again") from error
         except OSError as error:
@@ -69,10 +77,8 @@ class RowFile:
             )
 
     def _open(self) -> IO[str]:
-        raw: IO[bytes] = (
-            gzip.open(self.path, "rb") if self.path.name.lower().endswith(".gz") else self.path.open("rb")  # noqa: SIM115
-        )
-        buffered = io.BufferedReader(raw)  # type: ignore[arg-type]
+        zipped = self.path.name.lower().endswith(".gz")
+        buffered = io.BufferedReader(gzip.GzipFile(self.path)) if zipped else self.path.open("rb")
         head = buffered.peek(4)[:4]
         wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         if wide:

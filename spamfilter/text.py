@@ -13,12 +13,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
+from spamfilter import compiled as loops
 
 __all__ = ["Batch", "encode", "fold"]
 
@@ -39,6 +41,9 @@ _LOOKALIKES: Final = dict(
 #: ("v i a g r a"); shorter runs are initials and enumerations.
 SPACED_LETTERS: Final = 4
 _SEPARATOR: Final = 0
+_ABOVE: Final = np.array(cc.ABOVE, np.int64)
+_NO_POINTS: Final = np.zeros(0, np.uint32)
+_NO_STARTS: Final = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +51,20 @@ class Batch:
     """Texts as arrays of characters, back to back, each followed by NUL.
 
     ``points`` (uint32) and ``classes`` (uint8, without the upper-case bit) hold the folded texts;
-    text ``i`` is ``points[starts[i] : starts[i + 1] - 1]``.  ``raw_classes`` and ``raw_starts``
-    are those of the texts as given; ``folds`` (int32, texts × 3) counts what folding changed:
-    invisible characters taken out, letters replaced in mixed words, spaced letters joined.
+    text ``i`` is ``points[starts[i] : starts[i + 1] - 1]``.  ``raw_points`` and ``raw_starts``
+    are those of the texts as given, ``counts`` (int32, texts × character classes, the NUL included)
+    and ``upper`` (int32, texts) how many characters of each class and capitals those have;
+    ``folds`` (int32, texts × 3) counts what folding changed: invisible characters taken out, letters
+    replaced in mixed words, spaced letters joined.
     """
 
     points: Points
     classes: Classes
     starts: Starts
     raw_points: Points
-    raw_classes: Classes
     raw_starts: Starts
+    counts: NDArray[np.int32]
+    upper: NDArray[np.int32]
     folds: NDArray[np.int32]
 
     def __len__(self) -> int:
@@ -71,16 +79,45 @@ def fold(text: str) -> str:
 
 def encode(texts: Sequence[str]) -> Batch:
     """The texts as one ``Batch``; the result for a text does not depend on the others."""
-    joined = _join(texts)
-    raw_points, raw_starts = _points(joined)
-    raw_classes = cc.classes_of(raw_points)
-    folds = np.zeros((len(texts), 3), np.int32)
-    if joined.isascii():
-        points, classes, starts = _ascii_lower(raw_points), raw_classes & 0x7F, raw_starts
-    else:
-        points, classes, starts = _fold_points(raw_points, raw_classes, folds)
-    points, classes, starts = _join_spaced(points, classes, starts, folds)
-    return Batch(points, classes, starts, raw_points, raw_classes, raw_starts, folds)
+    raw = np.frombuffer(_join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    return _encode(raw, len(texts)) if loops.kernel is None else _encode_compiled(loops.kernel, raw, len(texts))
+
+
+def _encode(raw: Points, n: int) -> Batch:
+    starts, classes = _starts(raw), cc.classes_of(raw)
+    owner = np.repeat(np.arange(n), np.diff(starts))
+    counts = np.bincount(owner * cc.CLASSES + (classes & 0x7F), minlength=n * cc.CLASSES)
+    upper = np.bincount(owner[classes >= cc.UPPER], minlength=n)
+    folds = np.zeros((n, 3), np.int32)
+    folded = _join_spaced(*_fold_points(raw, classes, folds), folds)
+    return Batch(*folded, raw, starts, counts.reshape(n, cc.CLASSES).astype(np.int32), upper.astype(np.int32), folds)
+
+
+def _encode_compiled(kernel: ModuleType, raw: Points, n: int) -> Batch:
+    table, above, foldings = cc.table(), _ABOVE, cc.foldings()
+    raw_starts, starts = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    counts, upper, folds = np.zeros((n, cc.CLASSES), np.int32), np.zeros(n, np.int32), np.zeros((n, 3), np.int32)
+    odd, odd_points, odd_starts = np.zeros(n, np.uint8), _NO_POINTS, _NO_STARTS
+    room = kernel.survey(raw, table, above, foldings, raw_starts, counts, upper, folds, odd)
+    if odd.any():
+        odd_points = _unicode_fold(np.concatenate([raw[raw_starts[i] : raw_starts[i + 1]] for i in np.flatnonzero(odd)]))
+        odd_starts = _starts(odd_points)
+        room += len(odd_points)
+    points, classes = np.empty(room, np.uint32), np.empty(room, np.uint8)
+    used = kernel.fold(
+        *(raw, raw_starts, table, above, foldings, _lookalike_table()),
+        *(odd, odd_points, odd_starts, points, classes, starts, folds),
+    )
+    return Batch(points[:used], classes[:used], starts, raw, raw_starts, counts, upper, folds)
+
+
+def _unicode_fold(raw: Points) -> Points:
+    """Compatibility composition and case folding, the characters that show nothing taken out before."""
+    hidden = cc.classes_of(raw) == cc.INVISIBLE
+    text = raw[~hidden].tobytes().decode("utf-32-le", "surrogatepass")
+    # A compatibility form may spell a blank, never a NUL: the texts stay apart.
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _join(texts: Sequence[str]) -> str:
@@ -90,11 +127,6 @@ def _join(texts: Sequence[str]) -> str:
     return joined
 
 
-def _points(joined: str) -> tuple[Points, Starts]:
-    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return points, _starts(points)
-
-
 def _starts(points: Points) -> Starts:
     ends = np.flatnonzero(points == _SEPARATOR)
     starts = np.zeros(len(ends) + 1, np.int64)
@@ -102,20 +134,12 @@ def _starts(points: Points) -> Starts:
     return starts
 
 
-def _ascii_lower(points: Points) -> Points:
-    upper = (points >= 65) & (points <= 90)
-    return points + (upper.astype(np.uint32) << 5)
-
-
 def _fold_points(raw: Points, raw_classes: Classes, folds: NDArray[np.int32]) -> tuple[Points, Classes, Starts]:
     hidden = raw_classes == cc.INVISIBLE
     if hidden.any():
         folds[:, 0] = _per_text(hidden, raw)
-        raw = raw[~hidden]
-    text = raw.tobytes().decode("utf-32-le", "surrogatepass")
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    # A compatibility form may spell a space or NUL-free sequence, never a NUL: the texts stay apart.
-    points, starts = _points(folded)
+    points = _unicode_fold(raw)
+    starts = _starts(points)
     classes = cc.classes_of(points) & 0x7F
     points, classes = _plain_letters(points, classes, folds)
     return points, classes, starts

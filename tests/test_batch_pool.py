@@ -3,12 +3,12 @@ import signal
 import time
 
 import pytest
-from batchjobs import ObeyJob
 
 from spamfilter.batch import Options, stream
 from spamfilter.batch.pool import Pool
 from spamfilter.errors import SpamFilterError
 from spamfilter.files import RawPage
+from tests.batchjobs import ObeyJob
 
 
 def pages(*orders):

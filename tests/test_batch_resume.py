@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from batchjobs import ObeyJob
-from blogpages import HAM, SPAM, blog
 
 from spamfilter.batch import Format, Options, Output, run
 from spamfilter.errors import ConfigError, LockedError, OutputError
 from spamfilter.files import Failure, Input
+from tests.batchjobs import ObeyJob
+from tests.blogpages import HAM, SPAM, blog
 
 PAGES = 150
 

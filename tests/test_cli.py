@@ -10,9 +10,10 @@ import sys
 import threading
 
 import pytest
-from blogpages import ARTICLE, HAM, SPAM, TITLE, blog, warc_gz, warc_record
 
 from spamfilter.cli import COMMANDS, main
+from tests.blogpages import ARTICLE, HAM, SPAM, TITLE, blog, warc_gz, warc_record
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -262,3 +263,20 @@ def test_doctor_finds_a_damaged_model(tmp_path, capsys):
     assert main(["doctor", "--model", str(tmp_path / "model")]) == 1
     said = capsys.readouterr().out
     assert "WRONG  model" in said and "next step" in said
+
+
+# ------------------------------------------------------------------------------------------- documentation
+def test_every_command_is_in_the_documentation():
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"| `spamfilter {name}" in text, f"docs/cli.md does not name the command {name}"
+
+
+def test_every_kind_of_error_is_in_the_documentation():
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "spamfilter").glob("[bf]*/*.py"))
+    kinds = set(re.findall(r'Failure\([^"]*?, "([a-z_]+)",', code)) | set(
+        re.findall(r'_failed\(item, "([a-z_]+)"', code)
+    )
+    assert {"missing", "damaged", "timeout"} <= kinds
+    assert [kind for kind in sorted(kinds) if f"`{kind}`" not in text] == []

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from blogpages import ARTICLE, HAM, blog
 
 from spamfilter.cli import main
+from tests.blogpages import ARTICLE, HAM, blog
 
 
 @pytest.fixture
@@ -149,3 +149,24 @@ def test_an_output_is_not_among_the_inputs(tmp_path, good, capfd):
     code, _, said = score(tmp_path, "-o", out, capfd=capfd)
     assert code == 2 and "also an input" in said[0]
     assert json.loads(out.read_text())["html"] == blog()
+
+
+def test_halves_of_characters_in_json(tmp_path, capfd):
+    row = json.dumps({"html": blog([("Half \ud83d", HAM[0][1] + " \udc4d\ud83d"), *HAM])})
+    (tmp_path / "a.jsonl").write_text(row)
+    code, (page,), _ = score(tmp_path / "a.jsonl", capfd=capfd)
+    assert code == 0 and len(page["comments"]) == 3
+    for name in ("out.csv", "out.parquet", "out.jsonl"):
+        assert main(["score", str(tmp_path / "a.jsonl"), "-o", str(tmp_path / name)]) == 0
+    (tmp_path / "c.jsonl").write_text(json.dumps({"text": "cut \ud83d", "author": "\ud83d"}))
+    assert main(["classify", str(tmp_path / "c.jsonl"), "-o", str(tmp_path / "d.jsonl")]) == 0
+    assert json.loads((tmp_path / "d.jsonl").read_text())["verdict"]
+
+
+def test_closed_outputs_do_not_break_it(good):
+    call = [sys.executable, "-m", "spamfilter", "score", str(good), "--fail-on-spam"]
+    for shell in ('exec "$@" >&-', 'exec "$@" 2>&-'):
+        done = subprocess.run(
+            ["bash", "-c", shell, "_", *call], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stderr) == (3, "")

@@ -3,9 +3,9 @@ import io
 import json
 
 import pytest
-from blogpages import ARTICLE, HAM, SPAM
 
 from spamfilter.cli import main
+from tests.blogpages import ARTICLE, HAM, SPAM
 
 ROWS = [
     {"id": n, "comment": text, "user": author, "post": ARTICLE[0]}

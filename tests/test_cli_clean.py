@@ -3,11 +3,11 @@ import io
 import json
 
 import pytest
-from blogpages import ARTICLE, HAM, SPAM, blog, warc_gz, warc_record
 
 from spamfilter.cli import main
 from spamfilter.files import Input, read_pages
 from spamfilter.segment import split_page
+from tests.blogpages import ARTICLE, HAM, SPAM, blog, warc_gz, warc_record
 
 SPAM_TEXT = SPAM[0][1][:40]
 

@@ -2,9 +2,9 @@ import gzip
 import random
 
 import pytest
-from blogpages import blog, warc_gz, warc_record
 
 from spamfilter.files import Failure, Input, Other, RawPage, read_pages
+from tests.blogpages import blog, warc_gz, warc_record
 
 pytest.importorskip("fastwarc")
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from spamfilter.batch.outcome import Tally
 from spamfilter.batch.scorer import RESULT_COLUMNS, PageScorer
 from spamfilter.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:
     from daft import DataFrame
 
-__all__ = ["read", "scored"]
+__all__ = ["read", "score_into", "scored"]
 
 _WARC: Final = {"content": "warc_content", "url": "WARC-Target-URI"}
 # Records that hold pages; requests and metadata need not be handed to the workers at all.
@@ -111,3 +112,24 @@ def _udf(daft: Any) -> Any:
 
     Udf.score = daft.method.batch(return_dtype=types.struct(fields))(Udf.score)  # type: ignore[method-assign]
     return daft.cls(Udf)
+
+
+def score_into(paths: Sequence[str], out: str, scorer: PageScorer, content: str | None, url: str | None) -> Tally:
+    """Score all pages behind ``paths`` into a folder of Parquet files; gives the counts.
+
+    Rows that are no pages are left out; pages that could not be scored keep their row, with ``error`` set.
+    """
+    daft = _daft()
+    error = daft.col("error")
+    frame = scored(read(paths), scorer, content, url)
+    # A column is null where there is no error, and then the comparison is null too.
+    frame = frame.where(error.is_null() | ~error.startswith("skipped:"))
+    frame.write_parquet(out, write_mode="overwrite")
+    written = daft.read_parquet(f"{out.rstrip('/')}/*.parquet")
+    comments = daft.col("comments").list_count().fill_null(0)
+    counts = written.select(
+        comments.alias("comments"), "spam", error.not_null().cast(daft.DataType.int64()).alias("errors")
+    )
+    sums = counts.sum("comments", "spam", "errors").to_pydict()
+    tally = {name: int(values[0] or 0) for name, values in sums.items()}
+    return {**tally, "pages": written.count_rows() - tally["errors"], "error:daft": tally["errors"]}

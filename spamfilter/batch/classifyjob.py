@@ -96,6 +96,11 @@ class ClassifyJob:
             return self._judged(item)
         except SpamFilterError as error:
             return failed(Failure(item.source, item.offset, "column", str(error)))
+        except Exception as error:  # some rows must not end a run over millions; the reason names the bug
+            reason = (
+                f"internal error from this row on, {len(item.values)} rows are lost ({type(error).__name__}: {error})"
+            )
+            return failed(Failure(item.source, item.offset, "internal", f"{reason}; please report it"))
 
     def _judged(self, item: Rows) -> Outcome:
         import pandas as pd

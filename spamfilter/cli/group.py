@@ -12,6 +12,7 @@ import importlib
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -70,6 +71,7 @@ def _root() -> None:
 
 def invoke(argv: list[str]) -> int:
     """Run the command that ``argv`` names and turn whatever ends it into its exit code."""
+    _open_streams()
     command = typer.main.get_command(_app)
     with contextlib.suppress(ValueError):  # only the main thread may; a test runner's thread does without
         signal.signal(signal.SIGTERM, _terminated)
@@ -81,6 +83,14 @@ def invoke(argv: list[str]) -> int:
         print(f"spamfilter: {error}", file=sys.stderr)
         return _flushed(_USAGE)
     return _flushed(0)
+
+
+def _open_streams() -> None:
+    """Started with output or errors closed (``>&-``), Python has None there; then nobody is listening."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
 
 
 def _flushed(code: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,12 @@ from typing import Annotated
 import typer
 
 from spamfilter import view
-from spamfilter.batch import COMMENT_COLUMNS, Format, Options, ScoreJob, Where
+from spamfilter.batch import COMMENT_COLUMNS, Format, Options, PageScorer, ScoreJob, Summary, Where
 from spamfilter.batch.loading import load_scorer
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
 from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
+from spamfilter.errors import ConfigError
 from spamfilter.files import Columns
 
 __all__ = ["app"]
@@ -59,6 +61,9 @@ def score(
     column: options.Column = None,
     url_column: options.UrlColumn = None,
     summary: options.SummaryFile = None,
+    engine: Annotated[
+        str, typer.Option(help="'local', or 'daft' (on Ray too, if it is set up): into a folder of Parquet files.")
+    ] = "local",
 ) -> None:
     """Find the article and the comments of every page, and judge each comment against the article.
 
@@ -66,6 +71,11 @@ def score(
     """
     if rows not in ("page", "comment"):
         raise typer.BadParameter("it is 'page' or 'comment'", param_hint="--rows")
+    if engine != "local":
+        only_local = resume or limit is not None or sample < 1 or bool(where) or errors is not None or rows != "page"
+        done = _elsewhere(engine, inputs, out, only_local, PageScorer(model, threshold, timeout), column, url_column)
+        write_summary(summary, done)
+        raise typer.Exit(exit_code(done, fail_on_spam=fail_on_spam))
     job = ScoreJob(
         where=Where.parse(where or ()), timeout=timeout, rows=rows, load=partial(load_scorer, model, threshold)
     )
@@ -94,3 +104,26 @@ def _format(job: ScoreJob, path: str) -> Format:
     from spamfilter.files.schemas import comment_schema, page_schema
 
     return dataclasses.replace(format, schema=comment_schema() if rows == "comment" else page_schema())
+
+
+def _elsewhere(
+    engine: str,
+    inputs: list[str],
+    out: str | None,
+    only_local: bool,
+    scorer: PageScorer,
+    column: str | None,
+    url: str | None,
+) -> Summary:
+    if engine != "daft":
+        raise typer.BadParameter("it is 'local' or 'daft'", param_hint="--engine")
+    if out is None or only_local:
+        raise ConfigError(
+            "--engine daft needs -o DIR, and knows none of --resume --limit --sample --where --errors --rows; "
+            "leave them out, or use the local engine"
+        )
+    from spamfilter.batch._daft import score_into
+
+    begun = time.monotonic()
+    tally = score_into(inputs, out, scorer, column, url)
+    return Summary(tally, time.monotonic() - begun, tally["pages"])

@@ -8,8 +8,9 @@ Usage::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from spamfilter.features import relatedness as rel
 from spamfilter.features import signals as sig
 from spamfilter.text import Batch, encode
 
-__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "dense_features"]
+__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "dense_features", "kept_facts"]
 
 F64 = NDArray[np.float64]
 
@@ -61,6 +62,26 @@ class Fields:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def batches(self, size: int) -> Iterator[tuple[NDArray[np.int64], Fields]]:
+        """Rows and fields of at most ``size`` comments at a time, those of the same article together."""
+        order = np.argsort(self.context_of, kind="stable")
+        for at in range(0, len(self), size):
+            rows = order[at : at + size]
+            yield rows, self._take(rows)
+
+    def _take(self, rows: NDArray[np.int64]) -> Fields:
+        places, of = np.unique(self.context_of[rows], return_inverse=True)
+        none = int(len(places) > 0 and places[0] < 0)
+        kept, where = places[none:].tolist(), rows.tolist()
+        return Fields(
+            [self.texts[i] for i in where],
+            [self.authors[i] for i in where],
+            [self.urls[i] for i in where],
+            [self.titles[k] for k in kept],
+            [self.articles[k] for k in kept],
+            of.astype(np.int64) - none,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Dense:
@@ -91,13 +112,24 @@ RELATION_COLUMNS: Final = (
 )
 
 
-def dense_features(fields: Fields, idf: NDArray[np.float32], batch: Batch | None = None) -> Dense:
+_MEASURES: Final = ("cosine", "share", "missing", "both", "top", "density")
+CONTEXT_COLUMNS: Final = (
+    *("has_title", "has_article"),
+    *(f"{place}_{measure}" for place in _PLACES for measure in _MEASURES),
+    *("article_pairs", "copied", "author_in_article"),
+    *("other_language", "same_language", "language_known", "other_script"),
+)
+
+
+def dense_features(
+    fields: Fields, idf: NDArray[np.float32], batch: Batch | None = None, names: Batch | None = None
+) -> Dense:
     """All features but the n-grams: signals of text, author and links, and relatedness.
 
-    ``batch`` is the encoded texts, if they are at hand.
+    ``batch`` and ``names`` are the encoded texts and authors' names, if they are at hand.
     """
     facts = sig.text_facts(batch or encode(fields.texts))
-    author_facts = sig.text_facts(encode([a or "" for a in fields.authors]))
+    author_facts = sig.text_facts(names or encode([a or "" for a in fields.authors]))
     context = _Context(fields, facts, idf)
     parts = [
         sig.text_signals(fields.texts, facts),
@@ -105,10 +137,10 @@ def dense_features(fields: Fields, idf: NDArray[np.float32], batch: Batch | None
         context.columns(author_facts),
     ]
     return Dense(
-        [n for names, _ in parts for n in names],
+        [n for names_, _ in parts for n in names_],
         np.hstack([values for _, values in parts]),
         context.relation(),
-        context.has_article * _long_enough(fields.articles, fields.context_of) > 0,
+        (context.has_article > 0) & _long_enough(fields.articles, fields.context_of),
     )
 
 
@@ -124,58 +156,113 @@ class _Context:
     def __init__(self, fields: Fields, facts: sig.TextFacts, idf: NDArray[np.float32]) -> None:
         of = self.of = fields.context_of
         self.facts, self.idf = facts, idf
-        self.titles, self.articles = sig.text_facts(encode(fields.titles)), sig.text_facts(encode(fields.articles))
+        self.there = bool((of >= 0).any())
         self.has_title, self.has_article = _present(fields.titles, of), _present(fields.articles, of)
-        words, stems = (facts.word, facts.ptr), (facts.stem, facts.ptr)
+        if not self.there:
+            return
+        self.titles, self.articles = _context_facts(fields.titles), _context_facts(fields.articles)
         self.in_article, self.in_title = np.where(self.has_article > 0, of, -1), np.where(self.has_title > 0, of, -1)
-        self.overlap = {
-            "article": rel.relate_words(words, (self.articles.word, self.articles.ptr), self.in_article, idf),
-            "article_stem": rel.relate_words(stems, (self.articles.stem, self.articles.ptr), self.in_article, idf),
-            "title": rel.relate_words(words, (self.titles.word, self.titles.ptr), self.in_title, idf),
-            "title_stem": rel.relate_words(stems, (self.titles.stem, self.titles.ptr), self.in_title, idf),
-        }
+        words, stems = (facts.word, facts.ptr), (facts.stem, facts.ptr)
+        self.overlap = np.stack(
+            [
+                rel.relate_words(words, (self.articles.word, self.articles.ptr), self.in_article, idf),
+                rel.relate_words(stems, (self.articles.stem, self.articles.ptr), self.in_article, idf),
+                rel.relate_words(words, (self.titles.word, self.titles.ptr), self.in_title, idf),
+                rel.relate_words(stems, (self.titles.stem, self.titles.ptr), self.in_title, idf),
+            ],
+            axis=1,
+        )
         there = rel.pairs_of((self.articles.word, self.articles.ptr))
         self.pairs = rel.relate_words(rel.pairs_of(words), there, self.in_article, idf)
+        self._reckon()
+
+    def _reckon(self) -> None:
+        """Bounded measures of overlap: each of shape (comments, places)."""
+        mass, shared, dot, own, context, distinct, both, top = np.moveaxis(self.overlap[:, :, :8], 2, 0)
+        self.mass, self.missing, self.top = np.log1p(mass), np.log1p(mass - shared), top
+        self.cosine = dot / np.sqrt(np.maximum(own * context, 1e-12))
+        self.share = shared / np.maximum(mass, 1e-9)
+        self.both = np.log1p(both)
+        self.density = shared / np.maximum(distinct, 1)
+        self.pairs_share = self.pairs[:, 6] / np.maximum(self.pairs[:, 5], 3)
 
     def relation(self) -> F64:
-        """Raw overlaps by ``RELATION_COLUMNS``."""
-        columns: list[F64] = []
-        for place in _PLACES:
-            r = self.overlap[place]
-            mass, shared, dot, own, context, distinct, both, top = r.T[:8]
-            where = self.articles if place.startswith("article") else self.titles
-            index = self.in_article if place.startswith("article") else self.in_title
-            size = np.append(np.diff(where.ptr), 0)[index]
-            columns += [
-                dot / np.sqrt(np.maximum(own * context, 1e-12)),
-                shared / np.maximum(mass, 1e-9),
-                np.log1p(both),
-                top,
-                shared / np.maximum(distinct, 1),
-                np.log1p(mass),
-                *np.log1p(r[:, 8:]).T,
-                np.log1p(size),
-            ]
-        columns += [np.log1p(self.pairs[:, 6]), self.pairs[:, 6] / np.maximum(self.pairs[:, 5], 3)]
-        return np.column_stack(columns)
+        """Raw overlaps by ``RELATION_COLUMNS``; zeros for comments that have no context."""
+        n = len(self.of)
+        out = np.zeros((n, len(RELATION_COLUMNS)))
+        if not self.there:
+            return out
+        width = (len(RELATION_COLUMNS) - 2) // len(_PLACES)
+        places = out[:, :-2].reshape(n, len(_PLACES), width)  # a view: the last axis is contiguous
+        measures = (self.cosine, self.share, self.both, self.top, self.density, self.mass)
+        for k, measure in enumerate(measures):
+            places[:, :, k] = measure
+        places[:, :, len(measures) : -1] = np.log1p(self.overlap[:, :, 8:])
+        places[:, :2, -1] = np.log1p(_sizes(self.articles)[self.in_article])[:, np.newaxis]
+        places[:, 2:, -1] = np.log1p(_sizes(self.titles)[self.in_title])[:, np.newaxis]
+        out[:, :-2] = places.reshape(n, -1)
+        out[:, -2], out[:, -1] = np.log1p(self.pairs[:, 6]), self.pairs_share
+        out[self.of < 0] = 0.0
+        return out
 
     def columns(self, author_facts: sig.TextFacts) -> tuple[list[str], F64]:
         """Relatedness of comment and author to title and article: (names, values)."""
-        columns: list[tuple[str, F64]] = [("has_title", self.has_title), ("has_article", self.has_article)]
-        for place in _PLACES:
-            has = self.has_article if place.startswith("article") else self.has_title
-            columns += _overlap(place, self.overlap[place], has)
-        columns += [
-            ("article_pairs", self.pairs[:, 6] / np.maximum(self.pairs[:, 5], 3)),
-            ("copied", _copied(self.pairs)),
-        ]
+        n, measured = len(self.of), len(_PLACES) * len(_MEASURES)
+        out = np.zeros((n, len(CONTEXT_COLUMNS)))
+        language, sure = sig.languages(self.facts)
+        out[:, -2] = (language >= 0) * sure
+        if not self.there:
+            return list(CONTEXT_COLUMNS), out
+        out[:, 0], out[:, 1] = self.has_title, self.has_article
+        places = np.empty((n, len(_PLACES), len(_MEASURES)))
+        for k, measure in enumerate((self.cosine, self.share, self.missing, self.both, self.top, self.density)):
+            places[:, :, k] = measure
+        places[:, :2] *= self.has_article[:, np.newaxis, np.newaxis]
+        places[:, 2:] *= self.has_title[:, np.newaxis, np.newaxis]
+        out[:, 2 : 2 + measured] = places.reshape(n, measured)
+        at = 2 + measured
+        out[:, at], out[:, at + 1] = self.pairs_share, _copied(self.pairs)
         articles = (self.articles.stem, self.articles.ptr)
-        name = rel.relate_words((author_facts.stem, author_facts.ptr), articles, self.in_article, self.idf)
-        columns.append(("author_in_article", name[:, 1] / np.maximum(name[:, 0], 1e-9)))
-        columns += _language_columns(
-            self.facts, self.titles, self.articles, self.of, self.has_title, self.has_article
-        )
-        return [n for n, _ in columns], np.column_stack([v for _, v in columns])
+        if len(author_facts.stem):
+            name = rel.relate_words((author_facts.stem, author_facts.ptr), articles, self.in_article, self.idf)
+            out[:, at + 2] = name[:, 1] / np.maximum(name[:, 0], 1e-9)
+        theirs = np.append(sig.languages(self.articles)[0], -1)[self.of]
+        known = (language >= 0) & (theirs >= 0) & (self.has_article > 0)
+        out[:, at + 3] = known * (language != theirs) * sure
+        out[:, at + 4] = known * (language == theirs) * sure
+        out[:, -1] = self._other_script()
+        return list(CONTEXT_COLUMNS), out
+
+    def _other_script(self) -> F64:
+        """1 where a comment is mainly in another script than its article, or where there is none, its title."""
+        mine = sig.main_script(self.facts)
+        article = np.append(sig.main_script(self.articles), -1)[self.in_article]
+        title = np.append(sig.main_script(self.titles), -1)[self.in_title]
+        theirs = np.where(self.has_article > 0, article, title)
+        out: F64 = ((mine >= 0) & (theirs >= 0) & (mine != theirs)).astype(np.float64)
+        return out
+
+
+def _sizes(facts: sig.TextFacts) -> NDArray[np.int64]:
+    """Number of words of each text, and 0 for the place -1."""
+    return np.append(np.diff(facts.ptr), 0)
+
+
+#: Longest context that is kept for the next call, in characters: sixteen take 20 MB at most.
+KEPT: Final = 100_000
+
+
+def _context_facts(texts: Sequence[str]) -> sig.TextFacts:
+    """Facts of titles or articles; those of a single one are kept, since the next comment may stand under it too."""
+    if len(texts) == 1 and len(texts[0]) <= KEPT:
+        return kept_facts(texts[0])
+    return sig.text_facts(encode(texts))
+
+
+@lru_cache(maxsize=32)
+def kept_facts(text: str) -> sig.TextFacts:
+    """Facts of one text; those of the last few are at hand."""
+    return sig.text_facts(encode([text]))
 
 
 def _present(texts: Sequence[str], of: NDArray[np.int64]) -> F64:
@@ -183,45 +270,6 @@ def _present(texts: Sequence[str], of: NDArray[np.int64]) -> F64:
     return there[of].astype(np.float64)
 
 
-def _overlap(where: str, r: F64, has: F64) -> list[tuple[str, F64]]:
-    """Overlap columns as bounded features; zero where there is no context."""
-    mass, shared, dot, own, context, distinct, both, top = r.T[:8]
-    cosine = dot / np.sqrt(np.maximum(own * context, 1e-12))
-    return [
-        (f"{where}_cosine", cosine * has),
-        (f"{where}_share", shared / np.maximum(mass, 1e-9) * has),
-        (f"{where}_missing", np.log1p(mass - shared) * has),
-        (f"{where}_both", np.log1p(both) * has),
-        (f"{where}_top", top * has),
-        (f"{where}_density", np.where(distinct > 0, shared / np.maximum(distinct, 1), 0.0) * has),
-    ]
-
-
 def _copied(pairs: F64) -> F64:
     """1 where nearly the whole of a comment of some length stands in the article."""
     return ((pairs[:, 5] >= 8) & (pairs[:, 6] >= 0.8 * pairs[:, 5])).astype(np.float64)
-
-
-def _language_columns(
-    facts: sig.TextFacts,
-    titles: sig.TextFacts,
-    articles: sig.TextFacts,
-    of: NDArray[np.int64],
-    has_title: F64,
-    has_article: F64,
-) -> list[tuple[str, F64]]:
-    mine, sure = sig.languages(facts)
-    theirs, _ = sig.languages(articles)
-    theirs = np.append(theirs, -1)
-    known = (mine >= 0) & (theirs[of] >= 0) & (has_article > 0)
-    index = np.where(has_article > 0, of, -1)
-    script = sig.scripts_differ(facts, articles, index) if len(articles.ptr) > 1 else np.zeros(len(of))
-    title_script = (
-        sig.scripts_differ(facts, titles, np.where(has_title > 0, of, -1)) if len(titles.ptr) > 1 else np.zeros(len(of))
-    )
-    return [
-        ("other_language", known * (mine != theirs[of]) * sure),
-        ("same_language", known * (mine == theirs[of]) * sure),
-        ("language_known", (mine >= 0) * sure),
-        ("other_script", np.maximum(script, title_script * (has_article == 0))),
-    ]

@@ -28,14 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
+from spamfilter import compiled as loops
 from spamfilter.text import Batch
 
-try:
-    from spamfilter.features import _kernel as kernel
-except ImportError:  # no compiler when the package was installed
-    kernel = None  # type: ignore[assignment]
-
-__all__ = ["NGrams", "compiled", "word_hashes"]
+__all__ = ["NGrams", "compiled", "distinct_words", "word_hashes"]
 
 _BASE: Final = 0x9E3779B97F4A7C15
 _MIX: Final = 0xD6E8FEB86659FD93
@@ -45,7 +41,8 @@ _MASK64: Final = (1 << 64) - 1
 COUNT_CAP: Final = 1023
 #: Stems are the first letters of a word: a cheap fold of inflections that needs no language.
 STEM_LETTERS: Final = 5
-_DELTA: Final = np.diff(np.log1p(np.arange(COUNT_CAP + 2, dtype=np.float64)))
+# What the next occurrence adds to log1p(count), by the count before it.
+_DELTA: Final = np.append(np.diff(np.log1p(np.arange(COUNT_CAP + 1, dtype=np.float64))), 0.0)
 
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
@@ -54,7 +51,7 @@ Weights = NDArray[np.float32]
 
 def compiled() -> bool:
     """True if the compiled loops are installed."""
-    return kernel is not None
+    return loops.kernel is not None
 
 
 def mix(h: U64) -> U64:
@@ -94,12 +91,12 @@ class NGrams:
 
     def counts(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32], I64]:
         """Numbers and counts of the grams of each text as a sparse matrix (index, count, ptr)."""
-        if kernel is None:
+        if loops.kernel is None:
             return self._counts(batch)
         room = 7 * len(batch.points) + 16 * len(batch)
         index, count = np.empty(room, np.int32), np.empty(room, np.int32)
         ptr = np.zeros(len(batch) + 1, np.int64)
-        used = kernel.ngram_counts(*_arrays(batch), self.word_bits, self.char_bits, self.salt, index, count, ptr)
+        used = loops.kernel.ngram_counts(*_arrays(batch), self.word_bits, self.char_bits, self.salt, index, count, ptr)
         return index[:used].copy(), count[:used].copy(), ptr
 
     def dot(self, batch: Batch, word: Weights, char: Weights) -> NDArray[np.float64]:
@@ -108,12 +105,12 @@ class NGrams:
 
     def dots(self, batch: Batch, tables: Sequence[tuple[Weights, Weights]]) -> NDArray[np.float64]:
         """``dot`` with several tables of weights (words, characters) at once: shape (texts, tables, 2)."""
-        if kernel is None:
+        if loops.kernel is None:
             return np.stack([self._dot(batch, word, char) for word, char in tables], axis=1)
         out = np.zeros((len(batch), len(tables), 2))
         flat = tuple(array for pair in tables for array in pair)
         with _counts_of(self.width) as count:
-            kernel.ngram_dot(
+            loops.kernel.ngram_dot(
                 *_arrays(batch), self.word_bits, self.char_bits, self.salt, _DELTA, count, flat, out
             )
         return out
@@ -136,6 +133,10 @@ class NGrams:
         kind = np.zeros(len(parts[0]), np.int8)
         kind[len(words[0]) :] = 1
         return Grams(parts[0], kind, parts[1], parts[2], parts[3])
+
+    def word_grams(self, batch: Batch) -> tuple[I64, I64, I64]:
+        """Number of every word and pair of words, and its place in the folded batch: (number, start, end)."""
+        return self._word_grams(batch)[1:]
 
     def _word_grams(self, batch: Batch) -> tuple[I64, I64, I64, I64]:
         begin, end, h, text = tokens(batch)
@@ -257,12 +258,23 @@ def word_hashes(batch: Batch) -> tuple[NDArray[np.uint32], NDArray[np.uint32], I
 
     Signs are left out.  In Chinese and Japanese each pair of neighbouring characters stands for a word.
     """
-    if kernel is None:
+    if loops.kernel is None:
         return _word_hashes(batch)
     room = len(batch.points)
     word, stem, ptr = np.empty(room, np.uint32), np.empty(room, np.uint32), np.zeros(len(batch) + 1, np.int64)
-    used = kernel.words(*_arrays(batch), STEM_LETTERS, word, stem, ptr)
+    used = loops.kernel.words(*_arrays(batch), STEM_LETTERS, word, stem, ptr)
     return word[:used].copy(), stem[:used].copy(), ptr
+
+
+def distinct_words(word: NDArray[np.uint32], ptr: I64) -> I64:
+    """Number of different words of each text."""
+    out = np.zeros(len(ptr) - 1, np.int64)
+    if loops.kernel is not None:
+        loops.kernel.distinct(word, ptr, out)
+        return out
+    text = np.repeat(np.arange(len(out)), np.diff(ptr)).astype(np.uint64)
+    key = np.unique(text << np.uint64(32) | word) >> np.uint64(32)
+    return np.bincount(key.astype(np.int64), minlength=len(out))
 
 
 def _word_hashes(batch: Batch) -> tuple[NDArray[np.uint32], NDArray[np.uint32], I64]:

@@ -2,7 +2,7 @@
 
 Usage::
 
-    link_counts(texts)          # float64, shape (texts, len(LINK_COLUMNS))
+    link_counts(texts, encode(texts))     # float64, shape (texts, len(LINK_COLUMNS))
     url_signals(urls)           # float64, shape (urls, len(URL_COLUMNS))
 
 Nothing is fetched; only the letters of the address are looked at.
@@ -13,11 +13,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
+
+from spamfilter import charclass as cc
+from spamfilter import compiled
+from spamfilter.text import Batch
 
 __all__ = ["LINK_COLUMNS", "URL_COLUMNS", "host_of", "link_counts", "own_host", "url_signals"]
 
@@ -70,6 +76,8 @@ _PHONE: Final = re.compile(r"(?<![\w./=-])\+?\(?\d{1,4}\)?(?:[\s.\-/]?\(?\d{2,4}
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|\[email\]", re.I)
 #: A phone number has at least this many digits (ITU-T E.164 allows 15; shorter runs are years, dates and prices).
 PHONE_DIGITS: Final = 8
+#: Characters of the shortest address ("www.a").
+SHORTEST: Final = 5
 
 _SHORTENERS: Final = frozenset(
     "bit.ly tinyurl.com goo.gl t.co ow.ly is.gd buff.ly cutt.ly rb.gy shorturl.at adf.ly tiny.cc s.id lnkd.in t.ly v.gd "
@@ -91,6 +99,7 @@ _PROFILE: Final = re.compile(r"/(?:users?|profile|members?|u|in|people|author)/|
 _SECOND_LEVEL: Final = frozenset("co com org net ac gov edu or ne go gob".split())
 
 
+@lru_cache(maxsize=65536)
 def host_of(url: str) -> str:
     """Lower-case host name of an address, without ``www.`` and port; empty if there is none."""
     text = url.strip()
@@ -117,10 +126,41 @@ def own_host(url: str) -> str:
     return host.removesuffix(site).rstrip(".") if site in _KNOWN else host
 
 
-def link_counts(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Link signals of each text, by ``LINK_COLUMNS``."""
+def link_counts(texts: Sequence[str], batch: Batch) -> NDArray[np.float64]:
+    """Link signals of each text, by ``LINK_COLUMNS``; ``batch`` is the texts encoded."""
+    if compiled.kernel is None:
+        return _link_counts(texts)
+    counts, ask = np.zeros((len(texts), len(LINK_COLUMNS)), np.int64), np.zeros(len(texts), np.uint8)
+    hosts = np.empty((len(batch.raw_points) // SHORTEST + 1, 3), np.int64)
+    found = compiled.kernel.links(batch.raw_points, batch.raw_starts, cc.patterns(), counts, hosts, ask)
+    out = counts.astype(np.float64)
+    if found:
+        out[:, 2] /= np.maximum(np.diff(batch.raw_starts) - 1, 1)
+        _add_hosts(texts, hosts[:found].tolist(), out)
+    for i in np.flatnonzero(ask).tolist():
+        out[i] = _link_counts([texts[i]])[0]
+    return out
+
+
+def _add_hosts(texts: Sequence[str], places: list[list[int]], out: NDArray[np.float64]) -> None:
+    """What the hosts of the addresses say: ``places`` are text, begin and end of each, text by text."""
+    for i, group in groupby(places, key=itemgetter(0)):
+        facts = [_host_facts(texts[i][a:b]) for _, a, b in group]
+        out[i, 1] = len({site for site, *_ in facts})
+        out[i, 4:7] = np.sum([flags for _, *flags in facts], axis=0)
+
+
+@lru_cache(maxsize=65536)
+def _host_facts(host: str) -> tuple[str, bool, bool, bool]:
+    """Registered name of a host as it stands in a text; is it a shortener, a known place, of an odd ending."""
+    site = registered(host.lower().removeprefix("www.").rstrip(".:;!?"))
+    return site, site in _SHORTENERS, site in _KNOWN, site.rpartition(".")[2] not in _USUAL_TLDS
+
+
+def _link_counts(texts: Sequence[str]) -> NDArray[np.float64]:
     out = np.zeros((len(texts), len(LINK_COLUMNS)))
     for i, text in enumerate(texts):
+        text = text.replace("\0", " ")
         if "." in text or "@" in text or "[" in text or "<" in text or "://" in text:
             _in_text(text, out[i])
         if sum(map(str.isdigit, text[:2000])) >= PHONE_DIGITS:
@@ -150,15 +190,12 @@ def _addresses(text: str, row: NDArray[np.float64]) -> None:
     found = list(_URL.finditer(text))
     if not found:
         return
-    hosts = [m[1].lower().removeprefix("www.").rstrip(".:;!?") for m in found]
-    sites = [registered(h) for h in hosts]
+    facts = [_host_facts(m[1]) for m in found]
     row[0] = len(found)
-    row[1] = len(set(sites))
+    row[1] = len({site for site, *_ in facts})
     row[2] = sum(len(m[0]) for m in found) / len(text)
     row[3] = sum(len(m[2]) > 1 for m in found)
-    row[4] = sum(s in _SHORTENERS for s in sites)
-    row[5] = sum(s in _KNOWN for s in sites)
-    row[6] = sum(s.rpartition(".")[2] not in _USUAL_TLDS for s in sites)
+    row[4:7] = np.sum([flags for _, *flags in facts], axis=0)
     row[13] = found[0].start() < 3
     row[14] = found[-1].end() > len(text) - 3
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter.features.hashing import kernel
+from spamfilter import compiled
 
 __all__ = ["COLUMNS", "IDF_BITS", "Words", "pairs_of", "relate_words"]
 
@@ -42,11 +42,11 @@ def relate_words(mine: Words, theirs: Words, context_of: I64, idf: NDArray[np.fl
     vector; number of different words; number shared; largest weight shared; then, by rarity (weight times
     ``IDF_BINS``, rounded down), the number of different words the context lacks, and that it has.
     """
-    if kernel is None:
+    if compiled.kernel is None:
         return _relate(mine, theirs, context_of, idf)
     out = np.zeros((len(mine[1]) - 1, len(COLUMNS)))
     order = np.argsort(context_of, kind="stable").astype(np.int64)
-    kernel.relate(*mine, *theirs, order, context_of, idf, 32 - IDF_BITS, out)
+    compiled.kernel.relate(*mine, *theirs, order, context_of, idf, 32 - IDF_BITS, out)
     return out
 
 

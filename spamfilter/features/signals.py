@@ -13,18 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
-from spamfilter.features.hashing import word_hashes
+from spamfilter.features.hashing import distinct_words, word_hashes
 from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_counts, url_signals
 from spamfilter.features.wordlists import load_lists
 from spamfilter.text import Batch
 
-__all__ = ["TextFacts", "author_signals", "languages", "text_facts", "text_signals"]
+__all__ = ["TextFacts", "author_signals", "languages", "text_facts", "main_script", "text_signals"]
 
 F64 = NDArray[np.float64]
 
@@ -54,15 +55,11 @@ class TextFacts:
 def text_facts(batch: Batch) -> TextFacts:
     """Count characters, words and listed words of each text."""
     word, stem, ptr = word_hashes(batch)
-    owner = np.repeat(np.arange(len(batch)), np.diff(batch.raw_starts))
-    kinds = batch.raw_classes & 0x7F
-    classes = np.bincount(owner * cc.CLASSES + kinds, minlength=len(batch) * cc.CLASSES)
-    upper = np.bincount(owner[batch.raw_classes >= cc.UPPER], minlength=len(batch))
     lists = load_lists().counts(word, ptr)
     return TextFacts(
         batch,
-        classes.reshape(len(batch), cc.CLASSES).astype(np.float64),
-        upper.astype(np.float64),
+        batch.counts.astype(np.float64),
+        batch.upper.astype(np.float64),
         word,
         stem,
         ptr,
@@ -76,78 +73,99 @@ def languages(facts: TextFacts) -> tuple[NDArray[np.int64], F64]:
     Numbers from 0 are the ``lang_`` lists in their order; scripts that tell the language by
     themselves follow (100 + class); -1 where nothing can be told (fewer than two function words).
     """
-    names = load_lists().names
-    columns = [i for i, n in enumerate(names) if n.startswith("lang_")]
-    hits = facts.lists[:, columns]
+    hits = facts.lists[:, _language_lists()]
+    rows = np.arange(len(hits))
     best = np.argmax(hits, axis=1)
-    top = hits[np.arange(len(hits)), best]
+    top = hits[rows, best]
     rest = hits.copy()
-    rest[np.arange(len(hits)), best] = 0
+    rest[rows, best] = 0
     margin = (top - rest.max(axis=1, initial=0)) / np.maximum(top, 1)
-    language = np.where((top >= 2) & (margin > 0), best, -1)
-    script = _main_script(facts)
-    telling = ~np.isin(script, (cc.LATIN, cc.CYRILLIC, cc.GREEK, -1))
-    language = np.where(telling, 100 + np.where(script == cc.KANA, cc.KANA, script), language)
+    script = main_script(facts)
+    telling = _TELLING[script]
+    language = np.where(telling, 100 + script, np.where((top >= 2) & (margin > 0), best, -1))
     return language, np.where(telling, 1.0, margin * (language >= 0))
 
 
-def _main_script(facts: TextFacts) -> NDArray[np.int64]:
-    counts = facts.classes[:, _SCRIPTS].copy()
+# Scripts that tell the language by themselves, by class; the last place stands for "no letters" (-1).
+_TELLING: Final = np.isin(np.arange(cc.CLASSES + 1), [s for s in _SCRIPTS if s not in (cc.LATIN, cc.CYRILLIC, cc.GREEK)])
+
+
+@cache
+def _language_lists() -> list[int]:
+    return [i for i, n in enumerate(load_lists().names) if n.startswith("lang_")]
+
+
+def main_script(facts: TextFacts) -> NDArray[np.int64]:
+    """The class that most letters of each text have; -1 where there are no letters."""
+    counts = facts.classes[:, _SCRIPTS]
     kana = counts[:, _SCRIPTS.index(cc.KANA)]
-    counts[:, _SCRIPTS.index(cc.KANA)] += np.where(kana > 0, counts[:, _SCRIPTS.index(cc.HAN)], 0)  # Japanese mixes both
-    main = np.array(_SCRIPTS)[np.argmax(counts, axis=1)]
+    kana += np.where(kana > 0, counts[:, _SCRIPTS.index(cc.HAN)], 0)  # Japanese mixes both
+    main = _SCRIPT_NUMBERS[np.argmax(counts, axis=1)]
     return np.where(counts.max(axis=1, initial=0) > 0, main, -1)
 
 
-def scripts_differ(facts: TextFacts, other: TextFacts, index: NDArray[np.int64]) -> F64:
-    """1 where the text and its context are mainly in different scripts."""
-    mine, theirs = _main_script(facts), _main_script(other)
-    return ((index >= 0) & (mine >= 0) & (theirs[index] >= 0) & (mine != theirs[index])).astype(np.float64)
+_SCRIPT_NUMBERS: Final = np.array(_SCRIPTS)
 
 
 def text_signals(texts: Sequence[str], facts: TextFacts) -> tuple[list[str], F64]:
     """Signals of the comments' own texts: (names, values)."""
     c, batch = facts.classes, facts.batch
     size = np.maximum(np.diff(batch.raw_starts) - 1, 1).astype(np.float64)
-    letters = c[:, cc.LATIN : cc.KANA + 1].sum(axis=1) - c[:, cc.DIGIT]
+    letters = _letters(c)
     words = np.diff(facts.ptr).astype(np.float64)
-    columns: list[tuple[str, F64]] = [
-        ("length", np.log1p(size)),
-        ("words", np.log1p(words)),
-        ("word_length", np.minimum(letters / np.maximum(words, 1), 20)),
-        ("upper", facts.upper / np.maximum(letters, 1)),
-        ("digits", c[:, cc.DIGIT] / size),
-        ("exclamations", np.log1p(c[:, cc.EXCLAMATION])),
-        ("questions", np.log1p(c[:, cc.QUESTION])),
-        ("currency", np.log1p(c[:, cc.CURRENCY])),
-        ("brackets", np.log1p(c[:, cc.BRACKET])),
-        ("technical", c[:, cc.TECHNICAL] / size),
-        ("stops", c[:, cc.STOP] / size),
-        ("emoji", np.log1p(c[:, cc.EMOJI])),
-        ("symbols", np.log1p(c[:, cc.SYMBOL])),
-        ("lines", np.log1p(c[:, cc.NEWLINE])),
-        ("fancy_letters", np.log1p(c[:, cc.FANCY] + c[:, cc.FULLWIDTH])),
-        ("hidden_characters", np.log1p(batch.folds[:, 0])),
-        ("mixed_words", np.log1p(batch.folds[:, 1])),
-        ("spaced_words", np.log1p(batch.folds[:, 2])),
-        ("variety", _variety(facts)),
-    ]
+    says = facts.lists[:, _said_lists()]
+    n, k = len(batch), says.shape[1]
+    logged = np.empty((n, len(_LOGGED)))
+    logged[:, 0], logged[:, 1] = size, words
+    logged[:, 2:9] = c[:, _COUNTED]
+    logged[:, 9] = c[:, cc.FANCY] + c[:, cc.FULLWIDTH]
+    logged[:, 10:] = batch.folds
+    own, end = len(_OWN), len(_OWN) + 2 * k
+    out = np.empty((n, end + len(LINK_COLUMNS)))
+    out[:, _LOGGED] = np.log1p(logged)
+    out[:, 2] = np.minimum(letters / np.maximum(words, 1), 20)
+    out[:, 3] = facts.upper / np.maximum(letters, 1)
+    out[:, _SHARES] = c[:, _SHARED] / size[:, np.newaxis]
+    out[:, own - 1] = _variety(facts)
+    out[:, own:end:2] = np.log1p(says)
+    out[:, own + 1 : end : 2] = says / np.maximum(words, 4)[:, np.newaxis]
+    out[:, end:] = np.log1p(link_counts(texts, batch))
+    return list(_text_names()), out
+
+
+_OWN: Final = (
+    *("length", "words", "word_length", "upper", "digits", "exclamations", "questions", "currency", "brackets"),
+    *("technical", "stops", "emoji", "symbols", "lines", "fancy_letters"),
+    *("hidden_characters", "mixed_words", "spaced_words", "variety"),
+)
+# Of those: counts, as log1p (after length and words the classes below, styled letters, folds), and shares of all characters.
+_LOGGED: Final = [0, 1, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17]
+_COUNTED: Final = [cc.EXCLAMATION, cc.QUESTION, cc.CURRENCY, cc.BRACKET, cc.EMOJI, cc.SYMBOL, cc.NEWLINE]
+_SHARES: Final = [4, 9, 10]
+_SHARED: Final = [cc.DIGIT, cc.TECHNICAL, cc.STOP]
+
+
+@cache
+def _said_lists() -> list[int]:
+    return [i for i, n in enumerate(load_lists().names) if not n.startswith("lang_")]
+
+
+@cache
+def _text_names() -> tuple[str, ...]:
     names = load_lists().names
-    for i, name in enumerate(names):
-        if not name.startswith("lang_"):
-            columns.append((f"says_{name}", np.log1p(facts.lists[:, i])))
-            columns.append((f"share_{name}", facts.lists[:, i] / np.maximum(words, 4)))
-    links = link_counts(texts)
-    for i, name in enumerate(LINK_COLUMNS):
-        columns.append((name, np.log1p(links[:, i])))
-    return [n for n, _ in columns], np.column_stack([v for _, v in columns])
+    said = (f"{kind}_{names[i]}" for i in _said_lists() for kind in ("says", "share"))
+    return (*_OWN, *said, *LINK_COLUMNS)
+
+
+def _letters(classes: F64) -> F64:
+    out: F64 = classes[:, cc.LATIN : cc.KANA + 1].sum(axis=1) - classes[:, cc.DIGIT]
+    return out
 
 
 def _variety(facts: TextFacts) -> F64:
     """Different words of all words; 1 for an empty text."""
     n = np.diff(facts.ptr)
-    key = np.repeat(np.arange(len(n)), n).astype(np.uint64) << np.uint64(32) | facts.word
-    distinct = np.bincount((np.unique(key) >> np.uint64(32)).astype(np.int64), minlength=len(n))
+    distinct = distinct_words(facts.word, facts.ptr)
     out: F64 = np.where(n > 0, distinct / np.maximum(n, 1), 1.0)
     return out
 
@@ -156,48 +174,65 @@ def author_signals(
     authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], facts: TextFacts
 ) -> tuple[list[str], F64]:
     """Signals of the author's name and address; ``facts`` are those of the names."""
+    names, n = list(_AUTHOR_NAMES), len(facts.batch)
+    if not any(authors) and not any(urls):
+        return names, np.zeros((n, len(names)))
     c = facts.classes
     size = np.maximum(np.diff(facts.batch.raw_starts) - 1, 0).astype(np.float64)
     words = np.diff(facts.ptr).astype(np.float64)
-    letters = np.maximum(c[:, cc.LATIN : cc.KANA + 1].sum(axis=1) - c[:, cc.DIGIT], 1)
+    letters = np.maximum(_letters(c), 1)
     known = (size > 0).astype(np.float64)
-    names = load_lists().names
-    selling = facts.lists[:, [names.index(n) for n in SELLING]].sum(axis=1)
-    common = facts.lists[:, [i for i, n in enumerate(names) if n.startswith("lang_")]].max(axis=1, initial=0)
-    columns: list[tuple[str, F64]] = [
-        ("author", known),
-        ("author_words", np.minimum(words, 8)),
-        ("author_phrase_words", np.clip(words - 1, 0, 4)),
-        ("author_length", np.log1p(size)),
-        ("author_digits", c[:, cc.DIGIT] / np.maximum(size, 1)),
-        ("author_upper", np.minimum(facts.upper, 6) / np.maximum(words, 1)),
-        ("author_lower", known * (facts.upper == 0) * (c[:, cc.LATIN] > 0)),
-        ("author_signs", np.log1p(np.maximum(size - letters - c[:, cc.DIGIT] - c[:, cc.SPACE], 0))),
-        ("author_selling", np.log1p(selling)),
-        ("author_selling_share", selling / np.maximum(words, 1)),
-        ("author_phrase", np.log1p(common)),
-    ]
-    columns += [(n, v) for n, v in zip(URL_COLUMNS, url_signals(urls).T, strict=True)]
-    columns += _name_and_address(authors, urls, texts)
-    return [n for n, _ in columns], np.column_stack([v for _, v in columns])
+    selling = facts.lists[:, _selling_lists()].sum(axis=1)
+    common = facts.lists[:, _language_lists()].max(axis=1, initial=0)
+    columns = (
+        known,
+        np.minimum(words, 8),
+        np.clip(words - 1, 0, 4),
+        np.log1p(size),
+        c[:, cc.DIGIT] / np.maximum(size, 1),
+        np.minimum(facts.upper, 6) / np.maximum(words, 1),
+        known * (facts.upper == 0) * (c[:, cc.LATIN] > 0),
+        np.log1p(np.maximum(size - letters - c[:, cc.DIGIT] - c[:, cc.SPACE], 0)),
+        np.log1p(selling),
+        selling / np.maximum(words, 1),
+        np.log1p(common),
+    )
+    out = np.empty((n, len(names)))
+    for k, column in enumerate(columns):
+        out[:, k] = column
+    out[:, len(columns) : len(columns) + len(URL_COLUMNS)] = url_signals(urls)
+    _name_and_address(authors, urls, texts, out[:, len(columns) + len(URL_COLUMNS) :])
+    return names, out
 
 
-def _name_and_address(
-    authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str]
-) -> list[tuple[str, F64]]:
-    out = np.zeros((len(texts), 4))
+_AUTHOR_NAMES: Final = (
+    *("author", "author_words", "author_phrase_words", "author_length", "author_digits", "author_upper", "author_lower"),
+    *("author_signs", "author_selling", "author_selling_share", "author_phrase"),
+    *URL_COLUMNS,
+    *("author_in_text", "author_is_domain", "url_in_text", "author_in_url"),
+)
+
+
+@cache
+def _selling_lists() -> list[int]:
+    return [load_lists().names.index(n) for n in SELLING]
+
+
+def _name_and_address(authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], out: F64) -> None:
+    out[:] = 0.0
     for i, (author, url) in enumerate(zip(authors, urls, strict=True)):
+        if not author and not url:
+            continue
+        text = texts[i].lower()
         if author:
             name = author.strip().lower()
-            out[i, 0] = len(name) > 3 and name in texts[i].lower()
+            out[i, 0] = len(name) > 3 and name in text
             out[i, 1] = "." in name and host_of(name).rpartition(".")[2].isalpha() and " " not in name
         if url:
             host = host_of(url)
-            out[i, 2] = len(host) > 3 and host in texts[i].lower()
+            out[i, 2] = len(host) > 3 and host in text
             if author:
                 out[i, 3] = _in_host(author, host)
-    labels = ("author_in_text", "author_is_domain", "url_in_text", "author_in_url")
-    return [(n, out[:, k]) for k, n in enumerate(labels)]
 
 
 def _in_host(author: str, host: str) -> float:

@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter.features.hashing import kernel, mix, word_hashes
+from spamfilter import compiled
+from spamfilter.features.hashing import mix, word_hashes
 from spamfilter.text import encode
 
 __all__ = ["WordLists", "load_lists"]
@@ -43,9 +44,9 @@ class WordLists:
     def counts(self, word: NDArray[np.uint32], ptr: NDArray[np.int64]) -> NDArray[np.int32]:
         """Hits by text and list: int32, shape (texts, lists)."""
         out = np.zeros((len(ptr) - 1, len(self.names)), np.int32)
-        if kernel is None:
+        if compiled.kernel is None:
             return self._counts(word, ptr, out)
-        kernel.list_counts(word, ptr, self.keys, self.member, len(self.names), out)
+        compiled.kernel.list_counts(word, ptr, self.keys, self.member, len(self.names), out)
         return out
 
     def _counts(

@@ -28,7 +28,9 @@ _CONTROLS: Final = bytes(set(range(32)) - {9, 10, 12, 13, 27})
 def page_source(page: RawPage) -> str | bytes:
     """What to give to ``split_page``: the decoded text where the header's charset fits, else the content."""
     content = page.content
-    if isinstance(content, str) or page.charset is None:
+    if isinstance(content, str):
+        return _whole_characters(content)
+    if page.charset is None:
         return content
     codec = _codec(page.charset)
     if codec is None or content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -39,6 +41,15 @@ def page_source(page: RawPage) -> str | bytes:
         return content
     text = content.decode(codec, "replace")
     return content if text.count("\ufffd") > len(text) * _MOST_BROKEN else text
+
+
+def _whole_characters(text: str) -> str:
+    """``text`` without halves of characters, as JSON cut in the middle of an escape has them; parsers refuse those."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def _codec(name: str) -> str | None:

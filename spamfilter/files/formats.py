@@ -133,8 +133,11 @@ class Format:
         text = io.StringIO(newline="")
         writer = csv.writer(text, delimiter=self.delimiter, lineterminator="\n")
         writer.writerows([_cell(row.get(name)) for name in self.columns] for row in rows)
-        # Cells read from a file that was not UTF-8 go out with the bytes they came in with.
-        return text.getvalue().encode("utf-8", "surrogateescape")
+        try:
+            # Cells read from a file that was not UTF-8 go out with the bytes they came in with.
+            return text.getvalue().encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # halves of characters, out of JSON
+            return text.getvalue().encode("utf-8", "replace")
 
 
 def _cell(value: Any) -> Any:

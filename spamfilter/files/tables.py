@@ -42,8 +42,15 @@ def cell(value: Any) -> Any:
         try:
             value.encode()
         except UnicodeEncodeError:
-            return value.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+            return _mended(value)
     return value
+
+
+def _mended(text: str) -> str:
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+    except UnicodeEncodeError:  # halves of characters, out of JSON that was cut within an escape
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def read_jsonl(found: Input, only: tuple[str, ...] | None = None) -> Iterator[Row | Failure]:

@@ -48,9 +48,8 @@ def _column(counts: Mapping[str, int], day: str, x: float, step: float, most: in
         height = counts.get(kind, 0) / most * _HEIGHT * 0.92
         y -= height
         if height:
-            out.append(
-                f'<rect class="{kind}" x="{x + step * 0.14:.1f}" y="{y:.1f}" width="{step * 0.72:.1f}" height="{height:.1f}"/>'
-            )
+            place = f'x="{x + step * 0.14:.1f}" y="{y:.1f}" width="{step * 0.72:.1f}" height="{height:.1f}"'
+            out.append(f'<rect class="{kind}" {place}/>')
     return "".join(out) + f'<rect class="hit" x="{x:.1f}" y="0" width="{step:.1f}" height="{_HEIGHT}"/></g>'
 
 

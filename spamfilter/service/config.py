@@ -17,7 +17,7 @@ import os
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -242,8 +242,8 @@ def _tables(value: Any, place: str) -> list[dict[str, Any]]:
 
 
 def _fields(
-    kind: type, table: Any, place: str, *, leave: set[str] = frozenset(), need: set[str] = frozenset()
-) -> dict[str, Any]:  # type: ignore[assignment]
+    kind: type, table: Any, place: str, *, leave: Collection[str] = (), need: Collection[str] = ()
+) -> dict[str, Any]:
     """The values of ``table`` as the dataclass ``kind`` takes them."""
     if not isinstance(table, dict):
         raise ConfigError(f"{place} must be a table")
@@ -251,7 +251,7 @@ def _fields(
     for name in table:
         if name not in hints:
             raise ConfigError(f"{place}: unknown setting {name!r}; there are {', '.join(sorted(hints))}")
-    if missing := sorted(need - set(table)):
+    if missing := sorted(set(need) - set(table)):
         raise ConfigError(f"{place}: {missing[0]} is missing")
     return {name: _value(value, hints[name], f"{place}, {name}") for name, value in table.items()}
 

@@ -48,8 +48,8 @@ class Desk:
         # Two openings of the store: readers do not wait for the one that writes.
         self._writing = LabelStore.open(settings.labels_path)
         self.labels = LabelStore.open(settings.labels_path)
-        self.ledger = Ledger(self.journal, self._writing)
         self.scoring = Scoring(models, self.metrics.batch)
+        self.ledger = Ledger(self.journal, self._writing, lambda rows: models.now.explained(rows), self.scoring.quiet)
         self.articles = Articles(self.labels, self.ledger, settings.fetch)
         self.judge = Judge(self.scoring, self.articles, self.ledger, self.journal, self.metrics)
         self.stopping = False

@@ -38,7 +38,8 @@ _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, guid TEXT NOT NULL UNIQUE, at REAL NOT NULL,"
     " site TEXT NOT NULL, channel TEXT NOT NULL, text TEXT NOT NULL, author TEXT, author_url TEXT, permalink TEXT,"
-    " title TEXT, kind TEXT NOT NULL, commenter BLOB, label TEXT NOT NULL, answer TEXT NOT NULL, probability REAL NOT NULL,"
+    " title TEXT, kind TEXT NOT NULL, commenter BLOB, label TEXT NOT NULL, answer TEXT NOT NULL,"
+    " probability REAL NOT NULL,"
     " decided_by TEXT NOT NULL, dry_run INTEGER NOT NULL, reasons TEXT NOT NULL, model TEXT NOT NULL, waiting INTEGER)",
     "CREATE INDEX IF NOT EXISTS entries_at ON entries (at)",
     "CREATE INDEX IF NOT EXISTS entries_site ON entries (site, at)",
@@ -48,8 +49,9 @@ _SCHEMA: Final = (
     " PRIMARY KEY (site, commenter)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS days (site TEXT NOT NULL, day TEXT NOT NULL, kind TEXT NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY (site, day, kind)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS actions (id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, site TEXT NOT NULL,"
-    " comment INTEGER NOT NULL, label TEXT NOT NULL, author TEXT, excerpt TEXT NOT NULL, batch TEXT NOT NULL, undone REAL)",
+    "CREATE TABLE IF NOT EXISTS actions (id INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL,"
+    " site TEXT NOT NULL, comment INTEGER NOT NULL, label TEXT NOT NULL, author TEXT, excerpt TEXT NOT NULL,"
+    " batch TEXT NOT NULL, undone REAL)",
     "CREATE TABLE IF NOT EXISTS sessions (token BLOB PRIMARY KEY, who TEXT NOT NULL, csrf TEXT NOT NULL,"
     " until REAL NOT NULL) WITHOUT ROWID",
 )
@@ -204,7 +206,7 @@ class Journal:
         for entry in entries:
             given, judged = entry.given, entry.judgement
             commenter, comment = self.commenter(given.email), given.comment()
-            reasons = json.dumps([[r.name, r.detail, round(r.weight, 4)] for r in judged.reasons], ensure_ascii=True)
+            reasons = _reasons_text(judged)
             values = (
                 *(entry.guid, entry.at, entry.site, entry.channel, _storable(comment.text), _storable(comment.author)),
                 *(
@@ -218,8 +220,8 @@ class Journal:
                 entry.waiting,
             )
             sql.execute(
-                "INSERT OR IGNORE INTO entries (guid, at, site, channel, text, author, author_url, permalink, title, kind,"
-                " commenter, label, answer, probability, decided_by, dry_run, reasons, model, waiting)"
+                "INSERT OR IGNORE INTO entries (guid, at, site, channel, text, author, author_url, permalink, title,"
+                " kind, commenter, label, answer, probability, decided_by, dry_run, reasons, model, waiting)"
                 f" VALUES ({', '.join('?' * len(values))})",
                 values,
             )
@@ -227,10 +229,15 @@ class Journal:
             if judged.label == "ham":
                 self.count_commenter(sql, entry.site, commenter, passed=1)
 
+    def set_reasons(self, sql: sqlite3.Connection, guid: str, judged: Judgement) -> None:
+        """Write down the reasons of an entry, which were worked out later."""
+        sql.execute("UPDATE entries SET reasons = ? WHERE guid = ?", (_reasons_text(judged), guid))
+
     def count(self, sql: sqlite3.Connection, site: str, kind: str, n: int = 1) -> None:
         """Add to today's counts."""
         sql.execute(
-            "INSERT INTO days VALUES (?, ?, ?, ?) ON CONFLICT (site, day, kind) DO UPDATE SET n = MAX(0, n + excluded.n)",
+            "INSERT INTO days VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (site, day, kind) DO UPDATE SET n = MAX(0, n + excluded.n)",
             (site, datetime.now(UTC).date().isoformat(), kind, n),
         )
 
@@ -302,7 +309,8 @@ class Journal:
         """Note a decision for the list of recent ones; ``batch`` is what can be undone together."""
         excerpt = " ".join(item.comment.text.split())[:_EXCERPT]
         sql.execute(
-            "INSERT INTO actions (at, who, site, comment, label, author, excerpt, batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO actions (at, who, site, comment, label, author, excerpt, batch)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (time.time(), who, item.context.site or "", item.id, label, item.comment.author, excerpt, batch),
         )
 
@@ -345,6 +353,10 @@ class Journal:
         """Sign out."""
         with self.writing() as sql:
             sql.execute("DELETE FROM sessions WHERE token = ?", (_token_digest(token),))
+
+
+def _reasons_text(judged: Judgement) -> str:
+    return json.dumps([[r.name, r.detail, round(r.weight, 4)] for r in judged.reasons], ensure_ascii=True)
 
 
 def _token_digest(token: str) -> bytes:

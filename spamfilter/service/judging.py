@@ -19,7 +19,7 @@ from spamfilter.labels.decision import Look, TeamLabel
 from spamfilter.records import Verdict
 from spamfilter.service.articles import Articles
 from spamfilter.service.config import Site
-from spamfilter.service.journal import Entry, Journal
+from spamfilter.service.journal import Entry, Journal, Seen
 from spamfilter.service.languages import language_of
 from spamfilter.service.ledger import Ledger
 from spamfilter.service.metrics import Metrics
@@ -49,11 +49,14 @@ class Judge:
         self._journal, self._metrics = journal, metrics
 
     async def judge(
-        self, site: Site, given: Sequence[Submission], channel: str, *, record: bool = True
+        self, site: Site, given: Sequence[Submission], channel: str, *, record: bool = True, explained: bool = True
     ) -> list[Judged]:
-        """Judge comments of one site, in order.  Raises Overloaded."""
+        """Judge comments of one site, in order; without ``explained``, the model's reasons are left for later.
+
+        Raises Overloaded.
+        """
         whole = [await self._completed(site, one) for one in given]
-        verdicts, used = await self._scoring.score([one.row() for one in whole])
+        verdicts, used = await self._scoring.score([one.row() for one in whole], explained=explained)
         out = []
         for one, verdict in zip(whole, verdicts, strict=True):
             judgement = site.policy.judge(one, verdict, used.cutoffs, self._standing(site, one))
@@ -77,6 +80,15 @@ class Judge:
         if record:
             self._ledger.note(Entry(guid, time.time(), site.name, channel, given, judgement))
         return Judged(guid, given, judgement)
+
+    def explain(self, seen: Seen) -> Seen:
+        """``seen`` with the reasons of the model in use, where none were written down."""
+        if any(not reason.name.startswith("rule_") for reason in seen.verdict.reasons):
+            return seen
+        found = self._articles.known(seen.site, seen.given.permalink) if seen.given.permalink else None
+        given = replace(seen.given, article=found.article if found else None)
+        reasons = self._scoring.explain(given.row())
+        return replace(seen, verdict=replace(seen.verdict, reasons=(*seen.verdict.reasons, *reasons)))
 
     async def feedback(
         self,

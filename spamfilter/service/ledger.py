@@ -1,4 +1,4 @@
-"""One thread that writes: the journal's entries in batches, decisions into the label store, each acknowledged when safe.
+"""One thread that writes: the journal's entries in batches, decisions into the label store, acknowledged when safe.
 
 Usage::
 
@@ -14,6 +14,7 @@ import asyncio
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,13 +28,21 @@ from spamfilter.service.journal import Entry, Journal
 __all__ = ["Ledger"]
 
 T = TypeVar("T")
+#: Rows to score → verdicts with reasons.
+Explain = Callable[[list[dict[str, str | None]]], list[Verdict]]
 _LOG = logging.getLogger("spamfilter.service")
 #: Entries of one transaction: at 300 a second some tenth of a second's worth.
-_BATCH: Final = 64
+_BATCH: Final = 32
 #: Seconds that entries are gathered for before they are written, where nobody waits for an answer.
 _GATHER: Final = 0.1
 #: Waiting entries beyond this are dropped (and counted): history is worth less than an answer in time.
 _MOST: Final = 20_000
+#: Comments that wait for the model's reasons; the page works them out itself for those beyond.
+_MOST_BARE: Final = 5_000
+#: Comments explained at a time: some 20 ms, which a verdict asked for meanwhile waits.
+_EXPLAINED: Final = 4
+#: Seconds between two looks whether all is quiet.
+_REST: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -63,8 +72,10 @@ class _Call:
 class Ledger:
     """Writes to journal and label store, in the order in which it was asked."""
 
-    def __init__(self, journal: Journal, labels: LabelStore) -> None:
+    def __init__(self, journal: Journal, labels: LabelStore, explain: Explain, quiet: Callable[[], bool]) -> None:
         self._journal, self._labels = journal, labels
+        self._explain, self._quiet = explain, quiet
+        self._bare: deque[Entry] = deque(maxlen=_MOST_BARE)
         self._work: queue.SimpleQueue[Entry | _Call | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self.dropped = 0
@@ -117,6 +128,8 @@ class Ledger:
         while True:
             batch, last = self._gather()
             self._write(batch)
+            if not batch and self._bare and self._quiet():
+                self._add_reasons()
             if last:
                 return
 
@@ -126,7 +139,7 @@ class Ledger:
         while len(batch) < _BATCH:
             try:
                 urgent = not batch or isinstance(batch[-1], _Call)
-                timeout = None if not batch else 0.0 if urgent else _GATHER
+                timeout = self._patience() if not batch else 0.0 if urgent else _GATHER
                 item = self._work.get(timeout=timeout) if timeout != 0.0 else self._work.get_nowait()
             except queue.Empty:
                 return batch, False
@@ -134,6 +147,10 @@ class Ledger:
                 return batch, True
             batch.append(item)
         return batch, False
+
+    def _patience(self) -> float | None:
+        """How long to wait for work, if there is none: not for ever while reasons are wanting."""
+        return _REST if self._bare else None
 
     def _write(self, batch: Sequence[Entry | _Call]) -> None:
         entries = [item for item in batch if isinstance(item, Entry)]
@@ -150,6 +167,7 @@ class Ledger:
             entries = self._enqueued(entries)
             with self._journal.writing() as sql:
                 self._journal.add(sql, entries)
+            self._leave_for_later(entries)
         except Exception:
             self.dropped += len(entries)
             _LOG.exception("entries could not be written", extra={"entries": len(entries)})
@@ -166,6 +184,29 @@ class Ledger:
         for i, number in zip(shown, self._labels.queue.enqueue_many(items), strict=True):
             out[i] = replace(out[i], waiting=number)
         return out
+
+    def _leave_for_later(self, entries: list[Entry]) -> None:
+        """Note which entries lack the model's reasons: the client did not wait for them."""
+        for entry in entries:
+            if entry.waiting is not None and all(r.name.startswith("rule_") for r in entry.judgement.reasons):
+                self._bare.append(entry)
+
+    def _add_reasons(self) -> None:
+        """Reasons for a few of the comments that moderators are to see, while nobody waits for a verdict."""
+        part = [self._bare.popleft() for _ in range(min(_EXPLAINED, len(self._bare)))]
+        try:
+            found = self._explain([entry.given.row() for entry in part])
+            judged = [
+                replace(e.judgement, reasons=(*e.judgement.reasons, *v.reasons))
+                for e, v in zip(part, found, strict=True)
+            ]
+            numbers = [entry.waiting or 0 for entry in part]
+            self._labels.queue.set_verdicts((n, j.verdict()) for n, j in zip(numbers, judged, strict=True))
+            with self._journal.writing() as sql:
+                for entry, judgement in zip(part, judged, strict=True):
+                    self._journal.set_reasons(sql, entry.guid, judgement)
+        except Exception:
+            _LOG.exception("reasons could not be written", extra={"entries": len(part)})
 
     def _write_decisions(self, calls: list[_Call]) -> None:
         """Decisions in one transaction, so that a burst of them shares one wait for the disk."""

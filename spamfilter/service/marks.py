@@ -23,7 +23,8 @@ _UNSEEN: Final = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\
 _LINK: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"']+", re.I)
 #: Words that are marked: more would colour everything.
 _MOST: Final = 30
-_QUOTING: Final = ("on_topic", "spam_words", "reader_words")
+#: Reasons that quote words of the comment.
+_QUOTING: Final = ("off_topic", "on_topic", "spam_words", "reader_words")
 
 
 def plain(text: str | None) -> str:
@@ -35,7 +36,7 @@ def quoted(reasons: Iterable[Reason]) -> dict[str, str]:
     """The words that reasons quote after their colon, and the side they speak for."""
     out: dict[str, str] = {}
     for reason in reasons:
-        if reason.name == "off_topic" or reason.name not in _QUOTING:
+        if reason.name not in _QUOTING:
             continue
         for word in reason.detail.partition(": ")[2].split(", "):
             if len(word.strip()) > 1:

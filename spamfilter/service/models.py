@@ -18,11 +18,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spamfilter.errors import SpamFilterError
+from spamfilter.features.fields import Fields
 from spamfilter.records import Page, ScoredPage, Verdict
 from spamfilter.service.policies import Cutoffs
 
-__all__ = ["InUse", "Models", "Scorer", "model_from_store"]
+__all__ = ["InUse", "Models", "Row", "Scorer", "model_from_store"]
+
+Row = Mapping[str, Any]
 
 _LOG = logging.getLogger("spamfilter.service")
 
@@ -38,6 +44,9 @@ class Scorer(Protocol):
 
     def score_many(self, comments: Sequence[Mapping[str, Any]], /) -> list[Verdict]:
         """Verdicts on rows with text, author, author_url, title and article."""
+
+    def probabilities(self, fields: Fields, /) -> NDArray[np.float64]:
+        """Probabilities alone, for a third of the time."""
 
     def score_split(self, page: Page, /) -> ScoredPage:
         """Verdicts on the comments of a page."""
@@ -57,6 +66,16 @@ class InUse:
         """Name and version."""
         return self.scorer.name
 
+    def verdicts(self, rows: Sequence[Row]) -> list[Verdict]:
+        """Verdicts without reasons on rows with text, author, author_url, title and article."""
+        columns = ([row[name] for row in rows] for name in ("text", "author", "author_url", "title", "article"))
+        found = self.scorer.probabilities(Fields.of(*columns)).tolist()
+        return [Verdict(self.cutoffs.label(p), p, (), self.name) for p in found]
+
+    def explained(self, rows: Sequence[Row]) -> list[Verdict]:
+        """The same with reasons, which take longer than the verdicts."""
+        return self.scorer.score_many(rows)
+
 
 class Models:
     """Holds the model in use and looks out for another.
@@ -74,12 +93,13 @@ class Models:
     def _take(self, stamp: object) -> InUse:
         scorer = self._load()
         # The first comment makes word lists and tables: better now than while somebody waits.
-        scorer.score_many(
-            [{"text": "A first comment.", "author": None, "author_url": None, "title": None, "article": None}]
-        )
-        self.loads += 1
         p = scorer.parameters
-        return InUse(scorer, Cutoffs(p.unsure_cutoff, p.spam_cutoff), datetime.now(UTC), stamp)
+        taken = InUse(scorer, Cutoffs(p.unsure_cutoff, p.spam_cutoff), datetime.now(UTC), stamp)
+        first = {"text": "A first comment.", "author": None, "author_url": None, "title": "A title", "article": None}
+        taken.verdicts([first])
+        taken.explained([first])
+        self.loads += 1
+        return taken
 
     def look(self) -> bool:
         """Take up another model if there is one; whether there was.  A model that cannot be used is logged and left."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from spamfilter.errors import DataError
@@ -41,6 +41,13 @@ class Moderating:
         """A comment of the queue, decided or not, if this person may see it."""
         found = self.desk.labels.queue.get(number)
         return found if found is not None and self.may_see(found) else None
+
+    def explained(self, item: Pending) -> Pending:
+        """``item`` with reasons, where its verdict has none yet."""
+        if item.verdict is None or any(not r.name.startswith("rule_") for r in item.verdict.reasons):
+            return item
+        reasons = (*item.verdict.reasons, *self.desk.scoring.explain(item.fields()))
+        return replace(item, verdict=replace(item.verdict, reasons=reasons))
 
     def campaign(self, number: int) -> list[Pending]:
         """The waiting comments of a campaign."""

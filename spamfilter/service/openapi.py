@@ -21,7 +21,7 @@ _DOCUMENT: Final = {
     "info": {
         "title": "spamfilter",
         "summary": "Finds spam and off-topic comments, with reasons.",
-        "description": "Every site has keys of its own; a key sees that site alone. Errors are RFC 9457 problem details.",
+        "description": "A site's key sees that site alone. Errors are RFC 9457 problem details.",
     },
     "security": [{"key": []}],
 }

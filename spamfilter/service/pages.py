@@ -266,7 +266,7 @@ def _queue(visit: _Visit) -> Response:
     ]
     wanted = _number(visit.request.query_params.get("item"))
     place = next((n for n, item in enumerate(items) if item.id == wanted), 0)
-    item = items[place] if items else None
+    item = visit.moderating.explained(items[place]) if items else None
     after = items[place + 1] if place + 1 < len(items) else items[place - 1] if place else None
     terms = quoted(item.verdict.reasons) if item and item.verdict else {}
     shared = {t: k for t, k in terms.items() if k == "ham"}
@@ -317,9 +317,10 @@ def _history(visit: _Visit) -> Response:
         limit=_PAGE + 1,
         offset=chosen["offset"],
     )
+    shown = [visit.desk.judge.explain(entry) for entry in found[:_PAGE]]
     return visit.page(
         "history.html",
-        **{"entries": found[:_PAGE], "more": len(found) > _PAGE, "chosen": chosen, "size": _PAGE},
+        **{"entries": shown, "more": len(found) > _PAGE, "chosen": chosen, "size": _PAGE},
         **{"sinces": _SINCE, "reasons": _reason_names(), "marked": marked},
         link=lambda **more: _address("/history", chosen, **more),
     )

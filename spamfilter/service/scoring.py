@@ -14,22 +14,28 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from spamfilter.errors import SpamFilterError
-from spamfilter.records import Verdict
-from spamfilter.service.models import InUse, Models
+from spamfilter.records import Reason, Verdict
+from spamfilter.service.models import InUse, Models, Row
 
 __all__ = ["Overloaded", "Scoring"]
 
-Row = Mapping[str, Any]
 Scored = tuple[list[Verdict], InUse]
 #: Comments scored at once: larger batches gain little and let everyone in them wait for the slowest.
 _BATCH: Final = 16
 #: Requests that may wait; more would be answered after their clients have given up (the PyPI client waits a second).
 _MOST: Final = 400
+#: Seconds without a request that count as quiet.
+_QUIET: Final = 0.1
+#: Seconds since the last answer within which the next request counts as one of a crowd.
+_CROWDED: Final = 0.006
+#: Seconds that a crowd is gathered for: eight comments together take as long as three one by one.
+_GATHER: Final = 0.005
 
 
 class Overloaded(SpamFilterError):
@@ -39,6 +45,7 @@ class Overloaded(SpamFilterError):
 @dataclass(slots=True)
 class _Ask:
     rows: Sequence[Row]
+    explained: bool
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Scored]
 
@@ -60,6 +67,7 @@ class Scoring:
     def __init__(self, models: Models, watch: Callable[[int], None] = lambda n: None) -> None:
         self._models, self._watch = models, watch
         self._asked: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
+        self._asked_at = self._answered_at = 0.0
         self._thread = threading.Thread(target=self._run, name="scoring", daemon=True)
         self._thread.start()
 
@@ -68,14 +76,23 @@ class Scoring:
         """Requests that wait."""
         return self._asked.qsize()
 
-    async def score(self, rows: Sequence[Row]) -> Scored:
-        """Verdicts on ``rows`` and the model that gave them.  Raises Overloaded."""
+    async def score(self, rows: Sequence[Row], *, explained: bool = True) -> Scored:
+        """Verdicts on ``rows``, with reasons if ``explained``, and the model that gave them.  Raises Overloaded."""
         if self._asked.qsize() >= _MOST:
             raise Overloaded("more comments are waiting than can be judged in time; try again in a second")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Scored] = loop.create_future()
-        self._asked.put(_Ask(rows, loop, future))
+        self._asked_at = time.monotonic()
+        self._asked.put(_Ask(rows, explained, loop, future))
         return await future
+
+    def quiet(self) -> bool:
+        """Whether nothing was asked for a while."""
+        return time.monotonic() - self._asked_at > _QUIET
+
+    def explain(self, row: Row) -> tuple[Reason, ...]:
+        """The reasons of the model in use for one comment, in the calling thread."""
+        return self._models.now.explained([row])[0].reasons
 
     def close(self) -> None:
         """Answer what waits and end the thread."""
@@ -93,31 +110,44 @@ class Scoring:
                 return
 
     def _gather(self) -> tuple[list[_Ask], bool]:
+        """What is asked: one request at once where they come singly, in a crowd those of the next moment together."""
         batch: list[_Ask] = []
-        size = 0
+        size, until = 0, 0.0
         while size < _BATCH:
             try:
-                ask = self._asked.get() if not batch else self._asked.get_nowait()
+                left = until - time.monotonic()
+                ask = self._asked.get() if not batch else self._asked.get(left > 0, max(left, 0.0))
             except queue.Empty:
                 return batch, False
             if ask is None:
                 return batch, True
+            if not batch:
+                crowded = time.monotonic() - self._answered_at < _CROWDED
+                until = time.monotonic() + _GATHER if crowded else 0.0
             if not ask.future.cancelled():
                 batch.append(ask)
                 size += len(ask.rows)
         return batch, False
 
     def _answer(self, batch: Sequence[_Ask]) -> None:
+        # Whoever wants no reasons does not wait for those of others.
+        for explained in (False, True):
+            if part := [ask for ask in batch if ask.explained == explained]:
+                self._answer_alike(part, explained)
+        self._answered_at = time.monotonic()
+
+    def _answer_alike(self, batch: Sequence[_Ask], explained: bool) -> None:
         used = self._models.now
         self._watch(sum(len(ask.rows) for ask in batch))
         try:
-            verdicts = used.scorer.score_many([row for ask in batch for row in ask.rows])
+            rows = [row for ask in batch for row in ask.rows]
+            verdicts = used.explained(rows) if explained else used.verdicts(rows)
         except Exception as error:
             if len(batch) == 1:
                 batch[0].answer(None, error)
             else:  # one of them cannot be scored: the others shall not suffer
                 for ask in batch:
-                    self._answer([ask])
+                    self._answer_alike([ask], explained)
             return
         at = 0
         for ask in batch:

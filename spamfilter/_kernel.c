@@ -1,0 +1,1227 @@
+/* Compiled loops of spamfilter.text and spamfilter.features.
+
+   Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, links.py, signals.py)
+   that defines what it computes; a test compares the two.  The twin is used where no compiler was at hand when the package was installed.
+
+   Only the buffer protocol and the limited API are used: no NumPy headers, one binary for all Pythons from 3.11.
+   Arrays come checked from Python (type, contiguity, length); nothing here allocates more than a small multiple of the
+   longest text. */
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FANCY = 14, HAN = 15, KANA = 16, INVISIBLE = 26, CONTROL = 27,
+       SEPARATOR = 28 };
+
+#define POWER_BASE 0x9E3779B97F4A7C15ULL /* 2^64 / golden ratio, odd: also the base of the polynomial hash */
+#define MIX 0xD6E8FEB86659FD93ULL        /* multiplier of the final mix (rrmxmx family), odd */
+#define SALT_STEP 0xA0761D6478BD642FULL  /* tells apart grams of different length and kind */
+#define COUNT_CAP 1023                   /* counts above it do not matter to log1p(count) */
+
+static inline int is_word(uint8_t c) { return c >= LATIN && c <= FANCY; }
+static inline int is_cjk(uint8_t c) { return c == HAN || c == KANA; }
+static inline int is_run(uint8_t c) { return c >= LATIN && c <= KANA; }
+static inline int is_gap(uint8_t c) { return c <= NEWLINE || c >= INVISIBLE; }
+
+static inline uint64_t mix(uint64_t h) {
+    h ^= h >> 32;
+    h *= MIX;
+    h ^= h >> 29;
+    return h * POWER_BASE;
+}
+
+static double LOG1P[COUNT_CAP + 1]; /* filled when the module is imported */
+static inline double log1p_of(uint32_t count) { return count <= COUNT_CAP ? LOG1P[count] : log1p((double)count); }
+
+/* ---- a counter of gram numbers: open addressing, cleared for each text */
+typedef struct {
+    uint32_t *key; /* number + 1, 0 = free */
+    uint32_t *count;
+    int64_t *where; /* place in the output, for the counting mode */
+    uint64_t mask;
+    uint64_t room;
+} Counter;
+
+static int counter_init(Counter *c, uint64_t room, int with_where) {
+    uint64_t size = 64;
+    while (size < room) size <<= 1;
+    c->room = size;
+    c->mask = size - 1;
+    c->key = calloc(size, sizeof(uint32_t));
+    c->count = malloc(size * sizeof(uint32_t));
+    c->where = with_where ? malloc(size * sizeof(int64_t)) : NULL;
+    return c->key && c->count && (!with_where || c->where);
+}
+
+static void counter_free(Counter *c) {
+    free(c->key);
+    free(c->count);
+    free(c->where);
+}
+
+/* Use only as much of the table as this text needs, so that clearing it costs what the text costs. */
+static void counter_clear(Counter *c, uint64_t grams) {
+    uint64_t size = 64;
+    while (size < 2 * grams && size < c->room) size <<= 1;
+    c->mask = size - 1;
+    memset(c->key, 0, size * sizeof(uint32_t));
+}
+
+static inline uint64_t slot(const Counter *c, uint32_t number) {
+    uint64_t i = ((uint64_t)number * 0x9E3779B1u) & c->mask;
+    while (c->key[i] && c->key[i] != number + 1) i = (i + 1) & c->mask;
+    return i;
+}
+
+/* ---- hashed n-grams */
+typedef struct {
+    Counter counter[2];
+    int32_t *out_index;
+    int32_t *out_count;
+    int64_t used;
+    int32_t offset[2];
+    int shift[2];
+} Sink;
+
+static inline void put(Sink *s, int t, uint64_t hash) {
+    uint32_t number = (uint32_t)(hash >> s->shift[t]);
+    Counter *c = &s->counter[t];
+    uint64_t i = slot(c, number);
+    if (!c->key[i]) {
+        c->key[i] = number + 1;
+        c->where[i] = s->used;
+        s->out_index[s->used] = (int32_t)number + s->offset[t];
+        s->out_count[s->used++] = 0;
+    }
+    int32_t *count = &s->out_count[c->where[i]];
+    if (*count < COUNT_CAP) ++*count;
+}
+
+static void word_grams(Sink *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt) {
+    uint64_t before = 0;
+    int have = 0;
+    for (int64_t i = a; i < b;) {
+        if (is_gap(c[i])) {
+            i++;
+            continue;
+        }
+        uint64_t h = 0, power = 1;
+        if (is_word(c[i])) {
+            do {
+                h += p[i] * power;
+                power *= POWER_BASE;
+                i++;
+            } while (i < b && is_word(c[i]));
+        } else
+            h = p[i++];
+        put(s, 0, mix(h + salt));
+        if (have) put(s, 0, mix(before * MIX + h + salt + SALT_STEP));
+        before = h;
+        have = 1;
+    }
+}
+
+static void char_grams(Sink *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt) {
+    static const uint64_t P1 = POWER_BASE, P2 = POWER_BASE * POWER_BASE;
+    static const uint64_t P3 = POWER_BASE * POWER_BASE * POWER_BASE;
+    static const uint64_t P4 = POWER_BASE * POWER_BASE * POWER_BASE * POWER_BASE;
+    for (int64_t i = a; i < b;) {
+        if (!is_run(c[i])) {
+            i++;
+            continue;
+        }
+        int64_t e = i;
+        while (e < b && is_run(c[e])) e++;
+        int64_t n = e - i; /* the run, with a blank on either side, is at[0..n+1] */
+#define AT(k) ((k) == 0 || (k) == n + 1 ? (uint64_t)' ' : (uint64_t)p[i + (k) - 1])
+        for (int64_t k = 0; k <= n; k++) {
+            uint64_t h = AT(k) + AT(k + 1) * P1;
+            put(s, 1, mix(h + salt + 2 * SALT_STEP));
+            if (k + 2 > n + 1) continue;
+            h += AT(k + 2) * P2;
+            put(s, 1, mix(h + salt + 3 * SALT_STEP));
+            if (k + 3 > n + 1) continue;
+            h += AT(k + 3) * P3;
+            put(s, 1, mix(h + salt + 4 * SALT_STEP));
+            if (k + 4 > n + 1) continue;
+            h += AT(k + 4) * P4;
+            put(s, 1, mix(h + salt + 5 * SALT_STEP));
+        }
+#undef AT
+        i = e;
+    }
+}
+
+static int64_t longest(const int64_t *starts, int64_t n) {
+    int64_t most = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (starts[i + 1] - starts[i] > most) most = starts[i + 1] - starts[i];
+    return most;
+}
+
+static void one_text(Sink *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt) {
+    int64_t n = b - a;
+    for (int t = 0; t < 2; t++) counter_clear(&s->counter[t], (uint64_t)(t ? 6 * n : 2 * n));
+    word_grams(s, p, c, a, b, salt);
+    char_grams(s, p, c, a, b, salt);
+}
+
+static int sink_init(Sink *s, int64_t most, int word_bits, int char_bits) {
+    memset(s, 0, sizeof *s);
+    s->shift[0] = 64 - word_bits;
+    s->shift[1] = 64 - char_bits;
+    s->offset[1] = 1 << word_bits;
+    return counter_init(&s->counter[0], (uint64_t)(4 * most + 64), 1) &&
+           counter_init(&s->counter[1], (uint64_t)(12 * most + 64), 1);
+}
+
+static void sink_free(Sink *s) {
+    counter_free(&s->counter[0]);
+    counter_free(&s->counter[1]);
+}
+
+static PyObject *release(Py_buffer *b, int n, PyObject *result) {
+    for (int i = 0; i < n; i++) PyBuffer_Release(&b[i]);
+    return result;
+}
+
+PyDoc_STRVAR(ngram_counts_doc, "ngram_counts(points, classes, starts, word_bits, char_bits, salt, index, count, ptr) -> int");
+static PyObject *ngram_counts(PyObject *self, PyObject *args) {
+    Py_buffer v[6];
+    int word_bits, char_bits;
+    unsigned long long salt;
+    if (!PyArg_ParseTuple(args, "y*y*y*iiKw*w*w*", &v[0], &v[1], &v[2], &word_bits, &char_bits, &salt, &v[3], &v[4], &v[5]))
+        return NULL;
+    const int64_t *starts = v[2].buf;
+    int64_t n = v[2].len / 8 - 1, *ptr = v[5].buf;
+    Sink s;
+    int ok = sink_init(&s, longest(starts, n), word_bits, char_bits);
+    if (ok) {
+        s.out_index = v[3].buf;
+        s.out_count = v[4].buf;
+        Py_BEGIN_ALLOW_THREADS;
+        ptr[0] = 0;
+        for (int64_t i = 0; i < n; i++) {
+            one_text(&s, v[0].buf, v[1].buf, starts[i], starts[i + 1], salt);
+            ptr[i + 1] = s.used;
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    sink_free(&s);
+    return release(v, 6, ok ? PyLong_FromLongLong(s.used) : PyErr_NoMemory());
+}
+
+/* The weighted sum needs no list of the distinct grams: numbers are gathered first, then counted in a table with one
+   place for each number (kept by the caller, all zero between calls), and the places that were used are cleared. */
+#define PENDING 16384  /* grams gathered before they are counted: 64 KB, stays in the caches */
+#define TABLES_MAX 4
+
+typedef struct {
+    uint32_t pending[PENDING + 8];
+    int64_t waiting;
+    int64_t edge; /* pending[0 .. edge) are words, the rest characters */
+    int overflowed;
+    uint16_t *count[2];
+    const float *weights[2][TABLES_MAX];
+    int tables;
+    const double *delta;
+    double sum[2][TABLES_MAX];
+    int64_t distinct[2];
+} Adder;
+
+static void add_some(Adder *s, int64_t a, int64_t b, int kind) {
+    uint16_t *count = s->count[kind];
+    const double *delta = s->delta;
+    int64_t distinct = 0;
+    if (s->tables == 2) {
+        const float *w0 = s->weights[kind][0], *w1 = s->weights[kind][1];
+        double x = s->sum[kind][0], y = s->sum[kind][1];
+        for (int64_t i = a; i < b; i++) {
+            uint32_t g = s->pending[i];
+            uint32_t k = count[g];
+            double d = delta[k];
+            distinct += k == 0;
+            count[g] = (uint16_t)(k + (k < COUNT_CAP));
+            x += (double)w0[g] * d;
+            y += (double)w1[g] * d;
+        }
+        s->sum[kind][0] = x;
+        s->sum[kind][1] = y;
+    } else
+        for (int64_t i = a; i < b; i++) {
+            uint32_t g = s->pending[i];
+            uint32_t k = count[g];
+            distinct += k == 0;
+            count[g] = (uint16_t)(k + (k < COUNT_CAP));
+            for (int t = 0; t < s->tables; t++) s->sum[kind][t] += (double)s->weights[kind][t][g] * delta[k];
+        }
+    s->distinct[kind] += distinct;
+}
+
+static void add_pending(Adder *s) {
+    int64_t edge = s->edge < 0 ? s->waiting : s->edge;
+    add_some(s, 0, edge, 0);
+    add_some(s, edge, s->waiting, 1);
+}
+
+/* Called where no more than eight grams follow before the next call. */
+static inline void make_room(Adder *s) {
+    if (s->waiting < PENDING) return;
+    add_pending(s);
+    s->overflowed = 1;
+    s->waiting = 0;
+    if (s->edge >= 0) s->edge = 0;
+}
+
+static void gather_words(Adder *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt, int shift) {
+    uint64_t before = 0;
+    int have = 0;
+    for (int64_t i = a; i < b;) {
+        if (is_gap(c[i])) {
+            i++;
+            continue;
+        }
+        uint64_t h = 0, power = 1;
+        if (is_word(c[i])) {
+            do {
+                h += p[i] * power;
+                power *= POWER_BASE;
+                i++;
+            } while (i < b && is_word(c[i]));
+        } else
+            h = p[i++];
+        make_room(s);
+        s->pending[s->waiting++] = (uint32_t)(mix(h + salt) >> shift);
+        if (have) s->pending[s->waiting++] = (uint32_t)(mix(before * MIX + h + salt + SALT_STEP) >> shift);
+        before = h;
+        have = 1;
+    }
+}
+
+static void gather_chars(Adder *s, const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, uint64_t salt, int shift) {
+    static const uint64_t P1 = POWER_BASE, P2 = POWER_BASE * POWER_BASE;
+    static const uint64_t P3 = POWER_BASE * POWER_BASE * POWER_BASE;
+    static const uint64_t P4 = POWER_BASE * POWER_BASE * POWER_BASE * POWER_BASE;
+    const uint64_t s2 = salt + 2 * SALT_STEP, s3 = salt + 3 * SALT_STEP, s4 = salt + 4 * SALT_STEP, s5 = salt + 5 * SALT_STEP;
+    for (int64_t i = a; i < b;) {
+        if (!is_run(c[i])) {
+            i++;
+            continue;
+        }
+        /* characters of the run with a blank on either side: five of them in a window that slides */
+        int64_t e = i;
+        while (e < b && is_run(c[e])) e++;
+        uint64_t x0 = ' ', x1 = p[i], x2 = i + 1 < e ? p[i + 1] : ' ', x3 = i + 2 < e ? p[i + 2] : ' ';
+        int64_t left = e - i; /* grams of two that are still to come, less one */
+        for (int64_t k = i; left >= 0; k++, left--) {
+            uint64_t x4 = k + 3 < e ? p[k + 3] : ' ', h = x0 + x1 * P1;
+            make_room(s);
+            uint32_t *to = s->pending + s->waiting;
+            to[0] = (uint32_t)(mix(h + s2) >> shift);
+            h += x2 * P2;
+            to[1] = (uint32_t)(mix(h + s3) >> shift);
+            h += x3 * P3;
+            to[2] = (uint32_t)(mix(h + s4) >> shift);
+            h += x4 * P4;
+            to[3] = (uint32_t)(mix(h + s5) >> shift);
+            s->waiting += left >= 3 ? 4 : left + 1; /* near the end of the run the longer grams do not fit */
+            x0 = x1;
+            x1 = x2;
+            x2 = x3;
+            x3 = x4;
+        }
+        i = e;
+    }
+}
+
+static void begin_text(Adder *s) {
+    memset(s->sum, 0, sizeof s->sum);
+    s->distinct[0] = s->distinct[1] = 0;
+    s->waiting = 0;
+    s->edge = -1;
+    s->overflowed = 0;
+}
+
+static void end_text(Adder *s, double *out, int64_t width) {
+    int64_t edge = s->edge;
+    add_pending(s);
+    for (int t = 0; t < s->tables; t++)
+        for (int kind = 0; kind < 2; kind++)
+            out[2 * t + kind] = s->distinct[kind] ? s->sum[kind][t] / sqrt((double)s->distinct[kind]) : 0.0;
+    if (s->overflowed)
+        memset(s->count[0], 0, (size_t)width * sizeof(uint16_t));
+    else {
+        for (int64_t i = 0; i < edge; i++) s->count[0][s->pending[i]] = 0;
+        for (int64_t i = edge; i < s->waiting; i++) s->count[1][s->pending[i]] = 0;
+    }
+}
+
+PyDoc_STRVAR(ngram_dot_doc,
+             "ngram_dot(points, classes, starts, word_bits, char_bits, salt, delta, count, (word_weights, char_weights, ...), out)");
+static PyObject *ngram_dot(PyObject *self, PyObject *args) {
+    Py_buffer v[6 + 2 * TABLES_MAX];
+    int word_bits, char_bits;
+    unsigned long long salt;
+    PyObject *tables;
+    if (!PyArg_ParseTuple(args, "y*y*y*iiKy*w*Ow*", &v[0], &v[1], &v[2], &word_bits, &char_bits, &salt, &v[3], &v[4],
+                          &tables, &v[5]))
+        return NULL;
+    int arrays = (int)PyTuple_Size(tables), held = 6;
+    int64_t words = (int64_t)1 << word_bits, width = words + ((int64_t)1 << char_bits);
+    if (arrays < 2 || arrays > 2 * TABLES_MAX || arrays % 2 || v[4].len < width * 2) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "ngram_dot: one to four pairs of tables, a count for every number");
+        return release(v, held, NULL);
+    }
+    for (int t = 0; t < arrays; t++) {
+        if (PyObject_GetBuffer(PyTuple_GetItem(tables, t), &v[held], PyBUF_SIMPLE) < 0) return release(v, held, NULL);
+        held++;
+        if (v[held - 1].len != (t % 2 ? width - words : words) * 4) {
+            PyErr_SetString(PyExc_ValueError, "ngram_dot: a weight for every number");
+            return release(v, held, NULL);
+        }
+    }
+    const int64_t *starts = v[2].buf;
+    const uint32_t *p = v[0].buf;
+    const uint8_t *c = v[1].buf;
+    int64_t n = v[2].len / 8 - 1;
+    double *out = v[5].buf;
+    Adder *s = malloc(sizeof *s);
+    if (s) {
+        s->count[0] = v[4].buf;
+        s->count[1] = s->count[0] + words;
+        s->delta = v[3].buf;
+        s->tables = arrays / 2;
+        for (int t = 0; t < arrays; t++) s->weights[t % 2][t / 2] = v[6 + t].buf;
+        Py_BEGIN_ALLOW_THREADS;
+        for (int64_t i = 0; i < n; i++) {
+            begin_text(s);
+            gather_words(s, p, c, starts[i], starts[i + 1], salt, 64 - word_bits);
+            s->edge = s->waiting;
+            gather_chars(s, p, c, starts[i], starts[i + 1], salt, 64 - char_bits);
+            end_text(s, out + i * arrays, width);
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    free(s);
+    if (!s) return release(v, held, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, held, Py_None);
+}
+
+/* ---- texts: classes, counts, folding */
+#define CLASSES 29
+#define UPPER 0x80
+#define ASK_FOLD 0xD800
+#define SPACED_LETTERS 4
+
+typedef struct {
+    const uint8_t *table;  /* class by code point below 65,536 */
+    const int64_t *above;  /* low, high, class of the planes above */
+    int64_t n_above;
+} ClassTable;
+
+static inline uint8_t class_of(const ClassTable *t, uint32_t c) {
+    if (c < 0x10000) return t->table[c];
+    for (int64_t k = 0; k < t->n_above; k++)
+        if (c >= t->above[3 * k] && c < t->above[3 * k + 1]) return (uint8_t)t->above[3 * k + 2];
+    return 11; /* other letter */
+}
+
+/* Above the first plane: pictures and Han characters fold to themselves. */
+static inline int folds_to_itself(uint32_t c) { return (c >= 0x1F300 && c < 0x1FB00) || (c >= 0x20000 && c < 0x2F800); }
+
+PyDoc_STRVAR(survey_doc,
+             "survey(points, table, above, foldings, starts, counts, upper, folds, odd) -> int\n\n"
+             "Starts of the texts, their characters by class; how long they are folded, without those that are odd.");
+static PyObject *survey(PyObject *self, PyObject *args) {
+    Py_buffer v[9];
+    if (!PyArg_ParseTuple(args, "y*y*y*y*w*w*w*w*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8])) return NULL;
+    const uint32_t *p = v[0].buf;
+    const ClassTable table = {v[1].buf, v[2].buf, v[2].len / 24};
+    const uint16_t *foldings = v[3].buf;
+    int64_t *starts = v[4].buf, n = v[4].len / 8 - 1, length = v[0].len / 4, i = 0, total = 0, d = 0;
+    int32_t *counts = v[5].buf, *upper = v[6].buf, *folds = v[7].buf;
+    uint8_t *odd = v[8].buf;
+    Py_BEGIN_ALLOW_THREADS;
+    starts[0] = 0;
+    for (; d < n && i < length; d++) {
+        int32_t *row = counts + d * CLASSES, capitals = 0;
+        int64_t folded = 0;
+        int strange = 0;
+        for (; i < length; i++) {
+            uint32_t c = p[i];
+            uint8_t kind = class_of(&table, c);
+            row[kind & 0x7F]++;
+            capitals += kind >> 7;
+            if (!c) break;
+            if (kind == INVISIBLE) continue;
+            folded++;
+            if (c < 0x80) continue;
+            if (c >= 0x10000) {
+                strange |= !folds_to_itself(c);
+                continue;
+            }
+            uint16_t to = foldings[c];
+            if (to < ASK_FOLD || to >= 0xE000) continue;
+            if (to == ASK_FOLD)
+                strange = 1;
+            else
+                folded += foldings[0x10000 + 4 * (to - ASK_FOLD - 1)] - 1;
+        }
+        i++;
+        starts[d + 1] = i;
+        upper[d] = capitals;
+        folds[3 * d] = row[INVISIBLE];
+        odd[d] = (uint8_t)strange;
+        total += (strange ? 0 : folded) + 1;
+    }
+    Py_END_ALLOW_THREADS;
+    int whole = d == n && i == length;
+    if (!whole) PyErr_SetString(PyExc_ValueError, "survey: every text must end with NUL and hold no other");
+    return release(v, 9, whole ? PyLong_FromLongLong(total) : NULL);
+}
+
+/* Look-alike letters in words that mix Latin letters with others; returns how many were replaced. */
+static int32_t make_plain(uint32_t *p, uint8_t *c, int64_t n, const uint16_t *lookalikes, const ClassTable *table) {
+    int32_t changed = 0;
+    for (int64_t i = 0; i < n;) {
+        if (!is_word(c[i])) {
+            i++;
+            continue;
+        }
+        int64_t e = i;
+        int plain = 0, foreign = 0;
+#define FOREIGN(k) ((c[k] >= 4 && c[k] <= 5) || c[k] == 11 || (p[k] > 0x250 && p[k] < 0x2B0))
+        for (; e < n && is_word(c[e]); e++) {
+            int f = FOREIGN(e);
+            foreign |= f;
+            plain |= !f && c[e] == LATIN;
+        }
+        if (plain && foreign)
+            for (int64_t k = i; k < e; k++)
+                if (FOREIGN(k) && p[k] < 0x10000 && lookalikes[p[k]] != p[k]) {
+                    p[k] = lookalikes[p[k]];
+                    c[k] = class_of(table, p[k]) & 0x7F;
+                    changed++;
+                }
+#undef FOREIGN
+        i = e;
+    }
+    return changed;
+}
+
+static inline int is_letter(uint8_t c) { return is_word(c) && c != DIGIT; }
+static inline int stands_alone(const uint8_t *c, int64_t i, int64_t n) {
+    return i >= 0 && i < n && is_letter(c[i]) && (i == 0 || !is_letter(c[i - 1])) && (i + 1 >= n || !is_letter(c[i + 1]));
+}
+static inline int is_link(const uint8_t *c, int64_t i, int64_t n) {
+    return i + 2 < n && stands_alone(c, i, n) && stands_alone(c, i + 2, n) && c[i + 1] != SEPARATOR && c[i + 1] != NEWLINE;
+}
+
+/* Words written letter by letter: take their separators out; returns how many were taken out. */
+static int32_t join_spaced(uint32_t *p, uint8_t *c, int64_t n) {
+    int64_t to = 0, i = 0;
+    while (i < n) {
+        int64_t links = 0;
+        while (is_link(c, i + 2 * links, n)) links++;
+        if (links < SPACED_LETTERS - 1) {
+            /* what follows still looks at the classes as they were: only places behind it have been written */
+            p[to] = p[i];
+            c[to++] = c[i++];
+            continue;
+        }
+        for (int64_t k = 0; k <= links; k++, to++) {
+            p[to] = p[i + 2 * k];
+            c[to] = c[i + 2 * k];
+        }
+        i += 2 * links + 1;
+    }
+    return (int32_t)(n - to);
+}
+
+PyDoc_STRVAR(fold_doc,
+             "fold(raw_points, raw_starts, table, above, foldings, lookalikes, odd, odd_points, odd_starts, points, classes, "
+             "starts, folds) -> int\n\nWrites the folded texts; the odd ones come folded as far as Unicode goes.");
+static PyObject *fold(PyObject *self, PyObject *args) {
+    Py_buffer v[13];
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*w*w*w*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
+                          &v[10], &v[11], &v[12]))
+        return NULL;
+    const uint32_t *raw = v[0].buf, *odd_points = v[7].buf;
+    const int64_t *raw_starts = v[1].buf, *odd_starts = v[8].buf;
+    const ClassTable table = {v[2].buf, v[3].buf, v[3].len / 24};
+    const uint16_t *foldings = v[4].buf, *lookalikes = v[5].buf;
+    const uint8_t *odd = v[6].buf;
+    uint32_t *points = v[9].buf;
+    uint8_t *classes = v[10].buf;
+    int64_t *starts = v[11].buf, n = v[1].len / 8 - 1, room = v[9].len / 4, used = 0, next_odd = 0;
+    int32_t *folds = v[12].buf;
+    int fits = 1;
+    Py_BEGIN_ALLOW_THREADS;
+    starts[0] = 0;
+    for (int64_t d = 0; d < n; d++) {
+        uint32_t *p = points + used;
+        uint8_t *c = classes + used;
+        int64_t m = 0;
+        int latin_only = 1;
+        if (odd[d]) {
+            int64_t a = odd_starts[next_odd], b = odd_starts[next_odd + 1] - 1;
+            next_odd++;
+            if (used + b - a + 1 > room) {
+                fits = 0;
+                break;
+            }
+            for (int64_t i = a; i < b; i++, m++) {
+                p[m] = odd_points[i];
+                c[m] = class_of(&table, p[m]) & 0x7F;
+            }
+            latin_only = 0;
+        } else {
+            int64_t a = raw_starts[d], b = raw_starts[d + 1] - 1;
+            for (int64_t i = a; i < b; i++) {
+                uint32_t x = raw[i];
+                if (used + m >= room) {
+                    fits = 0;
+                    break;
+                }
+                if (x < 0x80) {
+                    p[m] = foldings[x];
+                    c[m++] = table.table[x] & 0x7F;
+                    continue;
+                }
+                if (class_of(&table, x) == INVISIBLE) continue;
+                latin_only = 0;
+                uint16_t to = x < 0x10000 ? foldings[x] : 0;
+                if (x >= 0x10000 || to < ASK_FOLD || to >= 0xE000) {
+                    p[m] = x < 0x10000 ? to : x;
+                    c[m] = class_of(&table, p[m]) & 0x7F;
+                    m++;
+                } else {
+                    const uint16_t *several = foldings + 0x10000 + 4 * (to - ASK_FOLD - 1);
+                    for (int k = 1; k <= several[0] && used + m < room; k++, m++) {
+                        p[m] = several[k];
+                        c[m] = class_of(&table, p[m]) & 0x7F;
+                    }
+                }
+            }
+            if (!fits || used + m + 1 > room) {
+                fits = 0;
+                break;
+            }
+        }
+        p[m] = 0;
+        c[m] = SEPARATOR;
+        if (!latin_only) folds[3 * d + 1] = make_plain(p, c, m, lookalikes, &table);
+        folds[3 * d + 2] = join_spaced(p, c, m);
+        m -= folds[3 * d + 2];
+        p[m] = 0;
+        c[m] = SEPARATOR;
+        used += m + 1;
+        starts[d + 1] = used;
+    }
+    Py_END_ALLOW_THREADS;
+    if (!fits) PyErr_SetString(PyExc_ValueError, "fold: less room than survey asked for");
+    return release(v, 13, fits ? PyLong_FromLongLong(used) : NULL);
+}
+
+/* ---- links and contact details: the regular expressions of links.py, matched by hand */
+#define WORDLIKE 1
+#define BLANK 2
+#define DECIMAL 4
+#define DIGITLIKE 8
+#define ASK 0x80
+#define LINK_COLUMNS 15
+#define PHONE_DIGITS 8
+#define PHONE_REACH 2000 /* characters in which the digits of a phone number are looked for */
+
+typedef struct {
+    const uint32_t *p;
+    int64_t n;
+    const uint8_t *bits;
+} Chars;
+
+static inline uint32_t at(const Chars *t, int64_t i) { return i >= 0 && i < t->n ? t->p[i] : 0; }
+static inline int has(const Chars *t, int64_t i, int what) {
+    uint32_t c = at(t, i);
+    return c < 0x10000 && (t->bits[c] & what);
+}
+static inline uint32_t lower(uint32_t c) { return c >= 'A' && c <= 'Z' ? c | 32 : c; }
+static int says(const Chars *t, int64_t i, const char *word) {
+    for (; *word; word++, i++)
+        if (lower(at(t, i)) != (unsigned char)*word) return 0;
+    return 1;
+}
+static inline int one_of(uint32_t c, const char *set) { return c && c < 0x80 && strchr(set, (int)c) != NULL; }
+static inline int host_char(const Chars *t, int64_t i) {
+    return i < t->n && !has(t, i, BLANK) && !one_of(t->p[i], "/<>\"'][(){}|\\,");
+}
+static inline int rest_char(const Chars *t, int64_t i) { return i < t->n && !has(t, i, BLANK) && !one_of(t->p[i], "<>\"'][{}|\\"); }
+
+/* An address at i: where its host begins and ends and where it ends itself; 0 if there is none. */
+static int address(const Chars *t, int64_t i, int64_t *host, int64_t *host_end, int64_t *end) {
+    uint32_t c = lower(t->p[i]);
+    int64_t k;
+    if (c == 'h') {
+        if (!says(t, i, "http")) return 0;
+        k = i + 4 + (lower(at(t, i + 4)) == 's');
+        if (!says(t, k, "://")) return 0;
+        k += 3;
+    } else if (c == 'w' && says(t, i, "www."))
+        k = i + 4;
+    else
+        return 0;
+    *host = k;
+    while (host_char(t, k)) k++;
+    *host_end = k;
+    if (k == *host) return 0;
+    while (rest_char(t, k)) k++;
+    *end = k;
+    return 1;
+}
+
+static const char *const ENDINGS[] = {"com",  "net",  "org",   "info", "biz",   "ru", "cn",     "top",     "xyz", "online", "site",
+                                      "shop", "club", "vip",   "live", "store", "link", "click", "bet",    "casino", "example", "co",
+                                      "me",   "io",   "tv",    "ly",   "cc",    "pw", "tk",     "ml",      "ga",  "cf",     "de",
+                                      "fr",   "es",   "it",    "pl",   "id",    "br", NULL};
+
+/* The end of one of the endings at i, or -1. */
+static int64_t ending(const Chars *t, int64_t i) {
+    char name[8];
+    int64_t k = i;
+    while (has(t, k, WORDLIKE)) {
+        uint32_t c = lower(t->p[k]);
+        if (k - i >= 7 || c < 'a' || c > 'z') return -1;
+        name[k++ - i] = (char)c;
+    }
+    name[k - i] = 0;
+    if (k - i < 2) return -1;
+    if (!strcmp(name, "co") && says(t, k, ".uk") && !has(t, k + 3, WORDLIKE) && at(t, k + 3) != '(') return k + 3;
+    if (at(t, k) == '(') return -1;
+    for (const char *const *e = ENDINGS; *e; e++)
+        if (!strcmp(name, *e)) return k;
+    return -1;
+}
+
+static inline int name_char(const Chars *t, int64_t i) { return has(t, i, WORDLIKE) || at(t, i) == '-'; }
+
+/* What follows a name in a domain written without http: a dot in one of its disguises, and an ending. */
+static int64_t dotted(const Chars *t, int64_t e) {
+    int64_t q = e + has(t, e, BLANK), found;
+    uint32_t c = at(t, q);
+    if (c == '.' || c == 0x2024 || c == 0x3002) {
+        q++;
+        return ending(t, q + has(t, q, BLANK));
+    }
+    if (says(t, e, "[.]") && (found = ending(t, e + 3)) >= 0) return found;
+    if (says(t, e, "(dot)") && (found = ending(t, e + 5)) >= 0) return found;
+    if (has(t, e, BLANK) && says(t, e + 1, "dot") && has(t, e + 4, BLANK)) return ending(t, e + 5);
+    return -1;
+}
+
+static int64_t bare_domains(const Chars *t) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < t->n;) {
+        if (!name_char(t, i)) {
+            i++;
+            continue;
+        }
+        int64_t e = i;
+        while (name_char(t, e)) e++;
+        int64_t found = -1;
+        /* after a match i may stand within a run: its first characters were the ending of the match */
+        int fresh = i == 0 || !(name_char(t, i - 1) || one_of(t->p[i - 1], "@./"));
+        if (fresh && e - i >= 2 && e - i <= 60) found = dotted(t, e);
+        count += found >= 0;
+        i = found >= 0 ? found : e;
+    }
+    return count;
+}
+
+static int64_t bbcodes(const Chars *t) {
+    static const char *const names[] = {"url", "link", "img", "b", "email", NULL};
+    int64_t count = 0;
+    for (int64_t i = 0; i < t->n; i++) {
+        if (t->p[i] != '[') continue;
+        int64_t k = i + 1 + (at(t, i + 1) == '/');
+        for (const char *const *name = names; *name; name++)
+            if (says(t, k, *name) && !has(t, k + (int64_t)strlen(*name), WORDLIKE)) {
+                count++;
+                break;
+            }
+    }
+    return count;
+}
+
+static int64_t anchors(const Chars *t) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < t->n; i++) {
+        if (says(t, i, "&lt;a") && has(t, i + 5, BLANK)) count++;
+        if (t->p[i] != '<' || lower(at(t, i + 1)) != 'a' || !has(t, i + 2, BLANK)) continue;
+        int64_t last = -1;
+        for (int64_t k = i + 3; k <= i + 503 && k < t->n; k++) {
+            if (says(t, k, "href")) last = k;
+            if (t->p[k] == '>') break;
+        }
+        if (last >= 0) {
+            count++;
+            i = last + 3;
+        }
+    }
+    return count;
+}
+
+/* The end of a handle, or of a way to reach somebody by messenger, at i; -1 if there is none. */
+static int64_t handle(const Chars *t, int64_t i) {
+    uint32_t c = lower(t->p[i]), before = at(t, i - 1);
+    if (c == '@') {
+        uint32_t letter = lower(at(t, i + 1));
+        if (before == '.' || has(t, i - 1, WORDLIKE) || letter < 'a' || letter > 'z') return -1;
+        int64_t k = i + 2;
+        while (has(t, k, WORDLIKE) && k - i <= 34) k++;
+        return k - i - 2 >= 3 && k - i - 2 <= 31 ? k : -1;
+    }
+    if (has(t, i - 1, WORDLIKE)) return -1;
+    if (c == 't' && says(t, i, "t.me/")) return i + 5;
+    if (c != 'w') return -1;
+    if (says(t, i, "wa.me/")) return i + 6;
+    if (!says(t, i, "whats")) return -1;
+    int64_t k = i + 5 + has(t, i + 5, BLANK), found = -1;
+    if (!says(t, k, "app") || has(t, k + 3, WORDLIKE)) return -1;
+    for (int64_t j = k + 3; j <= k + 23; j++) {
+        if (has(t, j, DECIMAL)) found = j + 1;
+        if (j >= t->n || t->p[j] == '\n') break;
+    }
+    return found;
+}
+
+static int64_t handles(const Chars *t) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < t->n;) {
+        uint32_t c = lower(t->p[i]);
+        int64_t end = c == '@' || c == 't' || c == 'w' ? handle(t, i) : -1;
+        count += end >= 0;
+        i = end >= 0 ? end : i + 1;
+    }
+    return count;
+}
+
+static inline int local_char(const Chars *t, int64_t i) { return has(t, i, WORDLIKE) || one_of(at(t, i), ".+-"); }
+
+static int64_t emails(const Chars *t) {
+    int64_t count = 0, from = 0;
+    for (int64_t i = 0; i < t->n; i++) {
+        if (t->p[i] == '[' && says(t, i, "[email]")) count++;
+        if (t->p[i] != '@' || i - 1 < from || !local_char(t, i - 1)) continue;
+        int64_t k = i + 1, m;
+        while (name_char(t, k) && k - i <= 64) k++;
+        if (k - i - 1 < 1 || k - i - 1 > 63 || at(t, k) != '.') continue;
+        for (m = k + 1; m - k - 1 < 63 && (name_char(t, m) || at(t, m) == '.');) m++;
+        if (m - k - 1 < 2) continue;
+        count++;
+        from = m;
+        i = m - 1;
+    }
+    return count;
+}
+
+/* The rest of a phone number after `groups` groups of digits: where it ends, or -1. */
+static int64_t phone_rest(const Chars *t, int64_t i, int groups) {
+    if (groups < 5) {
+        int64_t j = i + (has(t, i, BLANK) || one_of(at(t, i), ".-/")), most = 0, end;
+        j += at(t, j) == '(';
+        while (most < 4 && has(t, j + most, DECIMAL)) most++;
+        for (; most >= 2; most--) {
+            int64_t k = j + most;
+            if (at(t, k) == ')' && (end = phone_rest(t, k + 1, groups + 1)) >= 0) return end;
+            if ((end = phone_rest(t, k, groups + 1)) >= 0) return end;
+        }
+    }
+    return groups >= 2 && !has(t, i, WORDLIKE) && at(t, i) != '/' ? i : -1;
+}
+
+static int64_t phones(const Chars *t) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < t->n;) {
+        int64_t end = -1, j = i;
+        if ((has(t, i, DECIMAL) || t->p[i] == '+' || t->p[i] == '(') && !has(t, i - 1, WORDLIKE) && !one_of(at(t, i - 1), "./=-")) {
+            j += at(t, j) == '+';
+            j += at(t, j) == '(';
+            int64_t most = 0;
+            while (most < 4 && has(t, j + most, DECIMAL)) most++;
+            for (; most >= 1 && end < 0; most--) {
+                int64_t k = j + most;
+                if (at(t, k) == ')') end = phone_rest(t, k + 1, 0);
+                if (end < 0) end = phone_rest(t, k, 0);
+            }
+        }
+        if (end < 0) {
+            i++;
+            continue;
+        }
+        int64_t digits = 0;
+        for (; i < end; i++) digits += has(t, i, DIGITLIKE) != 0;
+        count += digits >= PHONE_DIGITS;
+    }
+    return count;
+}
+
+/* What a look at every character tells about a text, so that only the searches that can find something are made. */
+typedef struct {
+    int dot, at, bracket, angle, entity, scheme, www, contact;
+    int64_t digits;
+} Hints;
+
+static Hints hints_of(const Chars *t) {
+    Hints h;
+    memset(&h, 0, sizeof h);
+    for (int64_t i = 0; i < t->n; i++) {
+        uint32_t c = t->p[i];
+        if (c >= 0x80) {
+            if (c < 0x10000 && i < PHONE_REACH) h.digits += (t->bits[c] & DIGITLIKE) != 0;
+            continue;
+        }
+        switch (c) {
+            case '.': h.dot = 1; h.www |= i >= 3 && lower(t->p[i - 1]) == 'w' && says(t, i - 3, "www"); break;
+            case '@': h.at = 1; break;
+            case '[': h.bracket = 1; break;
+            case '<': h.angle = 1; break;
+            case '&': h.entity = 1; break;
+            case ':': h.scheme |= at(t, i + 1) == '/' && at(t, i + 2) == '/'; break;
+            case 'p':
+            case 'P': h.contact |= says(t, i - 2, "app"); break;
+            case '/': h.contact |= says(t, i - 3, ".me"); break;
+            default: h.digits += c >= '0' && c <= '9' && i < PHONE_REACH;
+        }
+    }
+    return h;
+}
+
+static int has_plain(const Chars *t) {
+    for (int64_t i = 0; i + 3 < t->n; i++) {
+        const uint32_t *p = t->p + i;
+        if ((p[0] == 'h' && p[1] == 't' && p[2] == 't' && p[3] == 'p') || (p[0] == 'w' && p[1] == 'w' && p[2] == 'w' && p[3] == '.'))
+            return 1;
+    }
+    return 0;
+}
+
+static void links_of(Chars t, int64_t text, uint32_t *spare, int64_t *row, int64_t *hosts, int64_t *n_hosts) {
+    Hints h = hints_of(&t);
+    Chars rest = t;
+    if (h.scheme || h.www) {
+        int64_t host, host_end, end, kept = 0, last_end = 0;
+        for (int64_t i = 0; i < t.n;) {
+            if (!address(&t, i, &host, &host_end, &end)) {
+                spare[kept++] = t.p[i++];
+                continue;
+            }
+            if (!row[0]) row[13] = i < 3;
+            row[0]++;
+            row[2] += end - i;
+            row[3] += end - host_end > 1;
+            int64_t *to = hosts + 3 * (*n_hosts)++;
+            to[0] = text;
+            to[1] = host;
+            to[2] = host_end;
+            spare[kept++] = ' ';
+            last_end = i = end;
+        }
+        if (row[0]) {
+            row[14] = last_end > t.n - 3;
+            rest.p = spare;
+            rest.n = kept;
+        }
+    }
+    if (h.angle || h.entity) row[7] = anchors(&t);
+    if (h.bracket) row[8] = bbcodes(&t);
+    if (h.dot) row[9] = bare_domains(&rest);
+    if (h.at || h.contact) row[10] = handles(&t);
+    if (h.at || h.bracket) row[12] = emails(&t);
+    if (h.digits >= PHONE_DIGITS) row[11] = phones(row[0] && has_plain(&t) ? &rest : &t);
+    /* without any of these signs nothing but phone numbers is looked for */
+    if (!(h.dot || h.at || h.bracket || h.angle || h.scheme))
+        for (int k = 0; k < LINK_COLUMNS; k++)
+            if (k != 11) row[k] = 0;
+}
+
+PyDoc_STRVAR(links_doc,
+             "links(raw_points, raw_starts, patterns, out, hosts, ask) -> int\n\n"
+             "Counts by text; places of the hosts of addresses (text, begin, end); 1 in ask where Python has to look.");
+static PyObject *links(PyObject *self, PyObject *args) {
+    Py_buffer v[6];
+    if (!PyArg_ParseTuple(args, "y*y*y*w*w*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5])) return NULL;
+    const uint32_t *p = v[0].buf;
+    const int64_t *starts = v[1].buf;
+    const uint8_t *bits = v[2].buf;
+    int64_t n = v[1].len / 8 - 1, *out = v[3].buf, *hosts = v[4].buf, used = 0;
+    uint8_t *ask = v[5].buf;
+    uint32_t *spare = malloc((size_t)(longest(starts, n) + 1) * sizeof(uint32_t));
+    if (spare) {
+        Py_BEGIN_ALLOW_THREADS;
+        for (int64_t d = 0; d < n; d++) {
+            Chars t = {p + starts[d], starts[d + 1] - 1 - starts[d], bits};
+            int strange = 0;
+            for (int64_t i = 0; i < t.n && !strange; i++) {
+                uint32_t c = t.p[i];
+                strange = c >= 0x80 && (c < 0x10000 ? bits[c] & ASK : c < 0x1F300 || c >= 0x1FB00);
+            }
+            ask[d] = strange != 0;
+            if (!strange) links_of(t, d, spare, out + d * LINK_COLUMNS, hosts, &used);
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    free(spare);
+    return release(v, 6, spare ? PyLong_FromLongLong(used) : PyErr_NoMemory());
+}
+
+PyDoc_STRVAR(distinct_doc, "distinct(word, ptr, out)\n\nNumber of different words of each text.");
+static PyObject *distinct(PyObject *self, PyObject *args) {
+    Py_buffer v[3];
+    if (!PyArg_ParseTuple(args, "y*y*w*", &v[0], &v[1], &v[2])) return NULL;
+    const uint32_t *w = v[0].buf;
+    const int64_t *ptr = v[1].buf;
+    int64_t n = v[1].len / 8 - 1, *out = v[2].buf;
+    uint64_t size = 64;
+    while (size < (uint64_t)(2 * longest(ptr, n))) size <<= 1;
+    uint32_t *key = malloc(size * sizeof(uint32_t));
+    if (key) {
+        Py_BEGIN_ALLOW_THREADS;
+        for (int64_t d = 0; d < n; d++) {
+            int64_t zero = 0, found = 0;
+            uint64_t mask = 64;
+            while (mask < (uint64_t)(2 * (ptr[d + 1] - ptr[d]))) mask <<= 1;
+            memset(key, 0, mask-- * sizeof(uint32_t));
+            for (int64_t i = ptr[d]; i < ptr[d + 1]; i++) {
+                if (!w[i]) {
+                    zero = 1;
+                    continue;
+                }
+                uint64_t k = w[i] & mask;
+                while (key[k] && key[k] != w[i]) k = (k + 1) & mask;
+                found += !key[k];
+                key[k] = w[i];
+            }
+            out[d] = found + zero;
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    free(key);
+    if (!key) return release(v, 3, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 3, Py_None);
+}
+
+/* ---- words, for relatedness and word lists */
+PyDoc_STRVAR(words_doc, "words(points, classes, starts, stem, word, stem_out, ptr) -> int");
+static PyObject *words(PyObject *self, PyObject *args) {
+    Py_buffer v[6];
+    int stem;
+    if (!PyArg_ParseTuple(args, "y*y*y*iw*w*w*", &v[0], &v[1], &v[2], &stem, &v[3], &v[4], &v[5])) return NULL;
+    const uint32_t *p = v[0].buf;
+    const uint8_t *c = v[1].buf;
+    const int64_t *starts = v[2].buf;
+    uint32_t *word = v[3].buf, *stems = v[4].buf;
+    int64_t n = v[2].len / 8 - 1, used = 0, *ptr = v[5].buf;
+    Py_BEGIN_ALLOW_THREADS;
+    ptr[0] = 0;
+    for (int64_t d = 0; d < n; d++) {
+        int64_t b = starts[d + 1];
+        for (int64_t i = starts[d]; i < b;) {
+            if (is_word(c[i])) {
+                uint64_t h = 0, power = 1, st = 0;
+                int64_t k = 0;
+                do {
+                    h += p[i] * power;
+                    if (k < stem) st = h;
+                    power *= POWER_BASE;
+                    i++, k++;
+                } while (i < b && is_word(c[i]));
+                word[used] = (uint32_t)(mix(h) >> 32);
+                stems[used++] = (uint32_t)(mix(st) >> 32);
+            } else if (is_cjk(c[i])) {
+                /* pairs of characters stand for words; the last of a run stands alone only if the run is one long */
+                int first = i == starts[d] || !is_cjk(c[i - 1]);
+                int more = i + 1 < b && is_cjk(c[i + 1]);
+                if (more || first) {
+                    uint64_t h = p[i] + (more ? p[i + 1] * POWER_BASE : 0);
+                    word[used] = stems[used] = (uint32_t)(mix(h) >> 32);
+                    used++;
+                }
+                i++;
+            } else
+                i++;
+        }
+        ptr[d + 1] = used;
+    }
+    Py_END_ALLOW_THREADS;
+    return release(v, 6, PyLong_FromLongLong(used));
+}
+
+/* ---- word lists: how many words and phrases of each list stand in a text */
+static inline int64_t find(const uint32_t *keys, uint64_t mask, uint32_t h) {
+    uint64_t i = h & mask;
+    while (keys[i] && keys[i] != h) i = (i + 1) & mask;
+    return keys[i] ? (int64_t)i : -1;
+}
+
+#if defined(__GNUC__) || defined(__clang__)
+static inline int lowest_bit(uint64_t m) { return __builtin_ctzll(m); }
+#else
+static inline int lowest_bit(uint64_t m) {
+    int k = 0;
+    while (!(m & 1)) m >>= 1, k++;
+    return k;
+}
+#endif
+
+PyDoc_STRVAR(list_counts_doc, "list_counts(word, ptr, keys, masks, lists, out)");
+static PyObject *list_counts(PyObject *self, PyObject *args) {
+    Py_buffer v[5];
+    int lists;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*iw*", &v[0], &v[1], &v[2], &v[3], &lists, &v[4])) return NULL;
+    const uint32_t *w = v[0].buf, *keys = v[2].buf;
+    const int64_t *ptr = v[1].buf;
+    const uint64_t *member = v[3].buf;
+    int64_t n = v[1].len / 8 - 1;
+    uint64_t mask = (uint64_t)(v[2].len / 4) - 1;
+    int32_t *out = v[4].buf;
+    Py_BEGIN_ALLOW_THREADS;
+    for (int64_t d = 0; d < n; d++) {
+        int32_t *row = out + d * lists;
+        for (int64_t i = ptr[d]; i < ptr[d + 1]; i++) {
+            uint32_t h = w[i];
+            for (int k = 1;; k++) {
+                int64_t at = find(keys, mask, h ? h : 1);
+                if (at >= 0) {
+                    uint64_t m = member[at];
+                    while (m) {
+                        row[lowest_bit(m)]++;
+                        m &= m - 1;
+                    }
+                }
+                if (k == 3 || i + k >= ptr[d + 1]) break;
+                h = (uint32_t)(mix((uint64_t)h * MIX + w[i + k]) >> 32);
+            }
+        }
+    }
+    Py_END_ALLOW_THREADS;
+    Py_INCREF(Py_None);
+    return release(v, 5, Py_None);
+}
+
+/* ---- what a comment shares with its context */
+PyDoc_STRVAR(relate_doc, "relate(word, ptr, context_word, context_ptr, order, context_of, idf, idf_shift, out)");
+#define IDF_BINS 6
+#define RELATE_COLUMNS (8 + 2 * IDF_BINS)
+static PyObject *relate(PyObject *self, PyObject *args) {
+    Py_buffer v[8];
+    int shift;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*iw*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &shift, &v[7])) return NULL;
+    const uint32_t *w = v[0].buf, *cw = v[2].buf;
+    const int64_t *ptr = v[1].buf, *cptr = v[3].buf, *order = v[4].buf, *context_of = v[5].buf;
+    const float *idf = v[6].buf;
+    double *out = v[7].buf;
+    int64_t n = v[1].len / 8 - 1, contexts = v[3].len / 8 - 1;
+    Counter mine, theirs;
+    int ok = counter_init(&mine, (uint64_t)(2 * longest(ptr, n) + 64), 0);
+    ok &= counter_init(&theirs, (uint64_t)(2 * longest(cptr, contexts) + 64), 0);
+    if (ok) {
+        Py_BEGIN_ALLOW_THREADS;
+        int64_t now = -1;
+        double norm = 0.0;
+        for (int64_t o = 0; o < n; o++) {
+            int64_t d = order[o], x = context_of[d];
+            double *row = out + d * RELATE_COLUMNS;
+            if (x >= 0 && x != now) {
+                counter_clear(&theirs, (uint64_t)(cptr[x + 1] - cptr[x]));
+                norm = 0.0;
+                for (int64_t i = cptr[x]; i < cptr[x + 1]; i++) {
+                    uint64_t at = slot(&theirs, cw[i] >> 1);
+                    if (!theirs.key[at]) {
+                        theirs.key[at] = (cw[i] >> 1) + 1;
+                        theirs.count[at] = 0;
+                    }
+                    theirs.count[at]++;
+                }
+                for (uint64_t at = 0; at <= theirs.mask; at++)
+                    if (theirs.key[at]) {
+                        double f = idf[((theirs.key[at] - 1) << 1) >> shift] * log1p_of(theirs.count[at]);
+                        norm += f * f;
+                    }
+                now = x;
+            }
+            counter_clear(&mine, (uint64_t)(ptr[d + 1] - ptr[d]));
+            for (int64_t i = ptr[d]; i < ptr[d + 1]; i++) {
+                uint64_t at = slot(&mine, w[i] >> 1);
+                if (!mine.key[at]) {
+                    mine.key[at] = (w[i] >> 1) + 1;
+                    mine.count[at] = 0;
+                }
+                mine.count[at]++;
+            }
+            double mass = 0, shared = 0, dot = 0, own = 0, top = 0, distinct = 0, both = 0;
+            for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
+            for (uint64_t at = 0; at <= mine.mask; at++) {
+                if (!mine.key[at]) continue;
+                double g = idf[((mine.key[at] - 1) << 1) >> shift], f = g * log1p_of(mine.count[at]);
+                mass += g;
+                own += f * f;
+                distinct++;
+                if (x < 0) continue;
+                int bin = (int)(g * IDF_BINS);
+                if (bin >= IDF_BINS) bin = IDF_BINS - 1;
+                if (bin < 0) bin = 0;
+                uint64_t there = slot(&theirs, mine.key[at] - 1);
+                if (!theirs.key[there]) {
+                    row[8 + bin]++;
+                    continue;
+                }
+                row[8 + IDF_BINS + bin]++;
+                shared += g;
+                both++;
+                dot += f * g * log1p_of(theirs.count[there]);
+                if (g > top) top = g;
+            }
+            row[0] = mass;
+            row[1] = shared;
+            row[2] = dot;
+            row[3] = own;
+            row[4] = x >= 0 ? norm : 0.0;
+            row[5] = distinct;
+            row[6] = both;
+            row[7] = top;
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    counter_free(&mine);
+    counter_free(&theirs);
+    if (!ok) return release(v, 8, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 8, Py_None);
+}
+
+static PyMethodDef methods[] = {
+    {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},
+    {"ngram_dot", ngram_dot, METH_VARARGS, ngram_dot_doc},
+    {"survey", survey, METH_VARARGS, survey_doc},
+    {"fold", fold, METH_VARARGS, fold_doc},
+    {"links", links, METH_VARARGS, links_doc},
+    {"distinct", distinct, METH_VARARGS, distinct_doc},
+    {"words", words, METH_VARARGS, words_doc},
+    {"list_counts", list_counts, METH_VARARGS, list_counts_doc},
+    {"relate", relate, METH_VARARGS, relate_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernel", "Compiled loops of spamfilter.", -1, methods,
+                                    NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__kernel(void) {
+    for (int k = 0; k <= COUNT_CAP; k++) LOG1P[k] = log1p((double)k);
+    return PyModule_Create(&module);
+}
