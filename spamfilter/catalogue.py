@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from spamfilter.conversion import READERS, RowMapping, converted
 from spamfilter.download import download, sha256_of
-from spamfilter.errors import ConfigError, DataError, OutputError
+from spamfilter.errors import ConfigError, DataError, InputError, OutputError
 
 __all__ = ["Fetched", "PublicFile", "PublicSet", "fetch", "find", "read_catalogue", "verify"]
 
@@ -175,6 +175,8 @@ def _install(
         if folder.exists():
             shutil.rmtree(folder)
         beside.rename(folder)
+    except InputError:  # among them UnreadableFile, which is an OSError too
+        raise
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written ({error.strerror or error}); make room and fetch again"

@@ -50,7 +50,7 @@ class Host:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, request):
         self.asked.append(dict(request.headers))
@@ -300,12 +300,28 @@ def spreadsheet(rows):
     )
 
 
-CHAT = {'reader = "csv"': 'reader = "lines"', 'constants = { lang = "en" }': 'constants = { label = "ham" }'}
-CHAT |= {'columns = { text = "CONTENT", label = "CLASS", author = "AUTHOR", date = "DATE", id = "COMMENT_ID" }': ""}
-SMS = {'reader = "csv"': 'reader = "tsv"\n    header = ["label", "text"]', 'labels = { "1" = "spam", "0" = "ham" }': 'labels = { spam = "spam", ham = "ham" }'}  # fmt: skip
-SMS |= {'columns = { text = "CONTENT", label = "CLASS", author = "AUTHOR", date = "DATE", id = "COMMENT_ID" }': 'columns = { text = "text", label = "label" }'}  # fmt: skip
-SHEET = {'reader = "csv"': 'reader = "xlsx"', '"Video*.csv"': '"*Raw/rows.xlsx"'}
-SHEET |= {'columns = { text = "CONTENT", label = "CLASS", author = "AUTHOR", date = "DATE", id = "COMMENT_ID" }': 'columns = { text = "comment", label = "spam", article = "posting" }'}  # fmt: skip
+COLUMNS = 'columns = { text = "CONTENT", label = "CLASS", author = "AUTHOR", date = "DATE", id = "COMMENT_ID" }'
+CHAT = {
+    'reader = "csv"': 'reader = "lines"',
+    'constants = { lang = "en" }': 'constants = { label = "ham" }',
+    COLUMNS: "",
+}
+SMS = {
+    'reader = "csv"': 'reader = "tsv"\n    header = ["label", "text"]',
+    'labels = { "1" = "spam", "0" = "ham" }': 'labels = { spam = "spam", ham = "ham" }',
+    COLUMNS: 'columns = { text = "text", label = "label" }',
+}
+SHEET = {
+    'reader = "csv"': 'reader = "xlsx"',
+    '"Video*.csv"': '"*Raw/rows.xlsx"',
+    COLUMNS: 'columns = { text = "comment", label = "spam", article = "posting" }',
+}
+CELLS = [
+    ("comment", "posting", "spam"),
+    ("Cantik &amp; baik", "Foto hari ini", 0),
+    ("slot gacor_x000A_klik", "Foto hari ini", 1.0),
+    ("only this", None, None),
+]
 
 
 @pytest.mark.parametrize(
@@ -315,7 +331,7 @@ SHEET |= {'columns = { text = "CONTENT", label = "CLASS", author = "AUTHOR", dat
         (SMS, zipped(**{"VideoX.csv": 'ham\tSay "hi" to her\nspam\tWIN "now\n'}), ['Say "hi" to her', 'WIN "now']),
         (
             SHEET,
-            zipped(**{"S/Raw/rows.xlsx": spreadsheet([("comment", "posting", "spam"), ("Cantik &amp; baik", "Foto hari ini", 0), ("slot gacor_x000A_klik", "Foto hari ini", 1.0), ("only this", None, None)])}),
+            zipped(**{"S/Raw/rows.xlsx": spreadsheet(CELLS)}),
             ["Cantik & baik", "slot gacor\nklik"],
         ),
     ],
@@ -339,7 +355,7 @@ def test_readers(tmp_path, host, changes, content, texts):
         (zipped(**{"Video1.csv": b"a,b\n1,2\n"}), "no column 'CONTENT'"),
         (zipped(**{"Video1.csv": b"COMMENT_ID,CONTENT,CLASS\n1,\xff\xfe,0\n"}), "cannot be read as csv"),
         (zipped(**{"Video1.csv": b"COMMENT_ID,CONTENT,CLASS\n1,x,9\n"}), "no row of it can be used"),
-        (b"<html>please log in</html>", "no column"),
+        (b"<html>please log in</html>\n<p>\n", "no column"),
     ],
 )
 def test_a_set_that_has_changed_leaves_nothing_behind(tmp_path, host, content, says):

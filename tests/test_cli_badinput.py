@@ -53,13 +53,10 @@ def test_missing_file_and_folder_without_pages(tmp_path, good, capfd):
     assert len(said) == 2 and "no such file" in said[0] and "no pages" in said[1]
 
 
-_TOO_TRUSTING = pytest.mark.xfail(reason="bytes that are not UTF-8 are read as damaged UTF-8 where the page says so")
-
-
 @pytest.mark.parametrize(
     ("encode", "declared"),
     [
-        pytest.param("latin-1", "utf-8", marks=_TOO_TRUSTING),
+        ("latin-1", "utf-8"),
         ("latin-1", "latin-1"),
         ("utf-8", "latin-1"),
         ("cp1252", "ascii"),

@@ -126,7 +126,7 @@ def test_counts_as_tables(tmp_path):
     [
         ("Thanks a lot!", "thanks  a LOT!", True),
         ("Thanks a lot!", "Thanks a bunch!", False),
-        ("The bridge will be closed for two years from May on", "The bridge will be closed for two years from June on", True),
+        ("The bridge will be closed for two years from May", "The bridge will be closed for two years from June", True),
         ("The bridge will be closed for two years", "Our ferry runs every hour from seven to seven", False),
         ("Frее cоffее for all of you today", "Free coffee for all of you today", True),
     ],

@@ -76,11 +76,7 @@ def overview() -> str:
 
 
 def version() -> str:
-    """The installed version of the package."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
+    """The version of the package."""
+    from spamfilter import __version__
 
-    try:
-        return installed("comment-spamfilter")
-    except PackageNotFoundError:
-        return "(not installed: running from source)"
+    return __version__

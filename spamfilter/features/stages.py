@@ -17,6 +17,7 @@ can be stated.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -63,9 +64,19 @@ class FirstStage:
 
 def foreign_inputs(text: F64, prose: F64, relation: F64, dense: Dense) -> F64:
     """What the model of foreign passages sees; nothing of the author, which spammers choose freely."""
-    own = [k for k, name in enumerate(dense.names) if not name.startswith(("author", "url", "has_"))]
-    logits = np.clip(np.column_stack([text, prose, relation]), -LIMIT, LIMIT)
-    return np.hstack([logits, dense.relation, dense.values[:, own]])
+    own = _not_the_authors(tuple(dense.names))
+    logits = np.array([text, prose, relation]).T
+    return np.hstack([np.minimum(np.maximum(logits, -LIMIT), LIMIT), dense.relation, dense.values[:, own]])
+
+
+@lru_cache(maxsize=8)
+def _not_the_authors(names: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([k for k, name in enumerate(names) if not name.startswith(("author", "url", "has_"))])
+
+
+@lru_cache(maxsize=8)
+def _places(names: tuple[str, ...]) -> dict[str, int]:
+    return {name: k for k, name in enumerate(names)}
 
 
 def input_names(dense: list[str]) -> list[str]:
@@ -81,13 +92,17 @@ def input_names(dense: list[str]) -> list[str]:
 
 def stage_inputs(first: FirstStage, dense: Dense) -> F64:
     """One row a comment, by ``input_names``."""
-    logit = {name: np.clip(getattr(first, name), -LIMIT, LIMIT) for name in FIRST}
+    logit = {name: np.minimum(np.maximum(getattr(first, name), -LIMIT), LIMIT) for name in FIRST}
     columns = [logit[name] for name in FIRST]
     columns += [np.maximum(logit[name] - knot, 0.0) for name, knots in _HINGES.items() for knot in knots]
     far, near = np.maximum(logit["relation"], 0.0), np.maximum(-logit["relation"], 0.0)
     columns += [far * np.maximum(logit["prose"], 0.0), far * logit["text"], near * logit["text"]]
-    feature = {name: dense.values[:, k] for k, name in enumerate(dense.names)}
-    columns += [far * feature[name] for name in _WITH_RELATION]
-    columns += [feature["url"] * logit["text"], feature["url"] * logit["name"]]
-    columns += [feature[a] * feature[b] for _, a, b in _PRODUCTS]
-    return np.hstack([np.column_stack(columns), dense.values])
+    place, values = _places(tuple(dense.names)), dense.values
+    url = values[:, place["url"]]
+    columns += [far * values[:, place[name]] for name in _WITH_RELATION]
+    columns += [url * logit["text"], url * logit["name"]]
+    columns += [values[:, place[a]] * values[:, place[b]] for _, a, b in _PRODUCTS]
+    out = np.empty((len(values), len(columns) + values.shape[1]))
+    out[:, : len(columns)] = np.array(columns).T
+    out[:, len(columns) :] = values
+    return out

@@ -35,6 +35,9 @@ _SUPERSETS = {"iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "
               "sjis": "cp932", "ks_c_5601-1987": "cp949", "euc-kr": "cp949", "iso-8859-9": "cp1254", "x-gbk": "gb18030",
               "tis-620": "cp874", "iso-8859-11": "cp874", "big5": "big5hkscs"}  # fmt: skip
 _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27}) + b"\x7f"  # 27 opens ISO-2022-JP's escapes
+_HIGH = bytes(range(128, 256))
+# With at most this share of bytes beyond ASCII the letters are Latin with accents; statistics of so few bytes mislead.
+_WESTERN = 0.06
 # Files that are no text, by their first bytes, with the name that an error message gives them.
 _BINARY = (
     (b"%PDF-", "a PDF document"),
@@ -68,7 +71,7 @@ def decode_page(data: bytes) -> tuple[str, bool]:
         if error.start and error.start >= len(data) - 3:  # cut off inside a character
             return data[: error.start].decode("utf-8"), False
     declared = _declared(data)
-    if declared:
+    if declared and not (declared == "utf-8" and not _like_utf8(data)):
         text = data.decode(declared, "replace")
         if text.count("\ufffd") <= len(text) // 100:  # a wrong declaration breaks more than a byte here and there
             return text, False
@@ -100,6 +103,7 @@ def _declared(data: bytes) -> str | None:
         return None
     name = match[1].decode("ascii", "replace").lower()
     name = _SUPERSETS.get(name, name)
+    name = "utf-8" if name == "utf8" else name
     try:
         # "hex" and its like are codecs too, but of bytes to bytes.
         return name if codecs.lookup(name)._is_text_encoding else None
@@ -107,13 +111,23 @@ def _declared(data: bytes) -> str | None:
         return None
 
 
+def _like_utf8(data: bytes) -> bool:
+    """Whether more of the bytes beyond ASCII spell UTF-8 than do not."""
+    sample = data[:_SAMPLE] if any(b > 127 for b in data[:_SAMPLE]) else data
+    whole = len(sample.decode("utf-8", "ignore")) - len(sample.translate(None, _HIGH))
+    return whole > sample.decode("utf-8", "replace").count("\ufffd")
+
+
 def _detected(data: bytes) -> str:
     if _wide(data[:_HEAD]):
         little = data[1:_HEAD:2].count(0) > data[:_HEAD:2].count(0)
         return data.decode("utf-16-le" if little else "utf-16-be", "replace")
     mostly = data.decode("utf-8", "replace")
-    if mostly.count("\ufffd") <= len(mostly) // 200:  # UTF-8 with a few broken bytes
+    if mostly.count("\ufffd") <= len(mostly) // 200 and _like_utf8(data):  # UTF-8 with a few broken bytes
         return mostly
+    high = len(data) - len(data.translate(None, _HIGH))
+    if high <= len(data) * _WESTERN:
+        return data.decode("cp1252", "replace")
     from charset_normalizer import from_bytes  # imported late: costs more than segmenting a page
 
     best = from_bytes(data[:_SAMPLE]).best()

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from spamfilter.cli import version
+from spamfilter import __version__
 from spamfilter.service.akismet import akismet_routes
 from spamfilter.service.api import api_routes
 from spamfilter.service.config import Settings
@@ -105,7 +105,7 @@ async def _metrics(request: Request) -> Response:
 
 
 async def _openapi(request: Request) -> Response:
-    return JSONResponse(openapi_document(version()))
+    return JSONResponse(openapi_document(__version__))
 
 
 async def _problem(request: Request, problem: Problem) -> Response:

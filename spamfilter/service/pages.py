@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
-from spamfilter.cli import version
+from spamfilter import __version__
 from spamfilter.errors import SpamFilterError
 from spamfilter.reasons import GROUPS
 from spamfilter.service.charts import bar, columns
@@ -62,7 +62,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     made.filters |= {"plain": plain, "ago": _ago, "words": _words}
-    made.globals |= {"bar": bar, "version": version(), "pairs": lambda names: [(name, name) for name in names]}
+    made.globals |= {"bar": bar, "version": __version__, "pairs": lambda names: [(name, name) for name in names]}
     return made
 
 
@@ -346,4 +346,4 @@ def _overview(visit: _Visit) -> Response:
 
 
 async def _docs(request: Request) -> Response:
-    return _html("docs.html", document=openapi_document(version()))
+    return _html("docs.html", document=openapi_document(__version__))

@@ -8,9 +8,11 @@ Usage::
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
@@ -51,7 +53,17 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=int(settings.stop_seconds),
         h11_max_incomplete_event_size=_HEAD,
     )
-    asyncio.run(_run(uvicorn.Server(config), app.state.desk.reconfigure))
+    asyncio.run(_run(_Server(config), app.state.desk.reconfigure))
+
+
+class _Server(uvicorn.Server):
+    """A server for which being told to stop is no failure: the process ends with code 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()  # uvicorn would raise them again, after all is done
 
 
 async def _run(server: uvicorn.Server, reconfigure: Any) -> None:
