@@ -11,6 +11,7 @@ comments belong to others and are measured in place.  Prints Markdown; ``-o`` wr
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -55,7 +57,8 @@ class Judged:
 
 
 def judge(turn: Turn) -> Judged:
-    model, _ = train(turn.learn)
+    with threadpool_limits(1):
+        model, _ = train(turn.learn)
     off = predict(model, turn.passages) if len(turn.passages) else np.zeros(0)
     return Judged(predict(model, turn.judge), off, model.parameters.spam_cutoff)
 
@@ -118,6 +121,8 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path)
     given = parser.parse_args()
     begun = time.time()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what is done is there, should the rest be stopped
     data, corpus = read_data([given.data]), read_data([given.corpus])
     p, cutoff, lines = by_site(data, corpus, given.jobs)
     if given.out:

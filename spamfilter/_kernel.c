@@ -1114,6 +1114,103 @@ static PyObject *list_counts(PyObject *self, PyObject *args) {
     return release(v, 5, Py_None);
 }
 
+/* ---- the words that speak loudest, for reasons */
+typedef struct {
+    double value;
+    int64_t begin, middle, end; /* middle: where the second word of a pair begins, else -1 */
+    int64_t first_end;
+} Quote;
+
+static int louder(const void *a, const void *b) {
+    const Quote *x = a, *y = b;
+    if (x->value != y->value) return x->value > y->value ? -1 : 1;
+    /* as the twin lists them: single words first, then pairs, each in the order of the text */
+    if ((x->middle < 0) != (y->middle < 0)) return x->middle < 0 ? -1 : 1;
+    return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
+static int unusual(const uint32_t *keys, const uint64_t *member, uint64_t mask, uint64_t lists, uint64_t h) {
+    int64_t found = find(keys, mask, (uint32_t)(h >> 32) ? (uint32_t)(h >> 32) : 1);
+    return found < 0 || !(member[found] & lists);
+}
+
+static uint64_t token_hash(const uint32_t *p, int64_t a, int64_t b) {
+    uint64_t h = 0, power = 1;
+    for (; a < b; a++, power *= POWER_BASE) h += p[a] * power;
+    return h;
+}
+
+static int same_words(const uint32_t *p, const Quote *x, const Quote *y) {
+    return x->end - x->begin == y->end - y->begin && !memcmp(p + x->begin, p + y->begin, (size_t)(x->end - x->begin) * sizeof *p);
+}
+
+PyDoc_STRVAR(quotes_doc, "quotes(points, classes, weights, bits, salt, sign, keys, member, lists, most) -> [(begin, end), ...]\n\n"
+                         "Of one text: the words and pairs with the largest weights that hold a word of none of the lists.");
+static PyObject *quotes(PyObject *self, PyObject *args) {
+    Py_buffer v[5];
+    int bits, most;
+    unsigned long long salt, lists;
+    double sign;
+    if (!PyArg_ParseTuple(args, "y*y*y*iKdy*y*Ki", &v[0], &v[1], &v[2], &bits, &salt, &sign, &v[3], &v[4], &lists, &most)) return NULL;
+    const uint32_t *p = v[0].buf, *keys = v[3].buf;
+    const uint8_t *c = v[1].buf;
+    const float *weights = v[2].buf;
+    const uint64_t *member = v[4].buf;
+    uint64_t mask = (uint64_t)(v[3].len / 4) - 1;
+    int64_t n = v[1].len, used = 0;
+    Quote *q = malloc((size_t)(2 * n + 1) * sizeof *q);
+    PyObject *out = q && v[2].len == ((Py_ssize_t)4 << bits) ? PyList_New(0) : NULL;
+    if (!out) {
+        if (!q) PyErr_NoMemory();
+        else PyErr_SetString(PyExc_ValueError, "quotes: a weight for every number");
+        free(q);
+        return release(v, 5, NULL);
+    }
+    uint64_t before = 0;
+    int64_t before_at = -1, before_end = -1;
+    for (int64_t i = 0; i < n;) {
+        if (is_gap(c[i])) {
+            i++;
+            continue;
+        }
+        int64_t a = i++;
+        if (is_word(c[a]))
+            while (i < n && is_word(c[i])) i++;
+        uint64_t h = token_hash(p, a, i);
+        Quote one = {sign * weights[mix(h + salt) >> (64 - bits)], a, -1, i, i};
+        if (one.value > 0) q[used++] = one;
+        if (before_at >= 0) {
+            Quote two = {sign * weights[mix(before * MIX + h + salt + SALT_STEP) >> (64 - bits)], before_at, a, i, before_end};
+            if (two.value > 0) q[used++] = two;
+        }
+        before = h;
+        before_at = a;
+        before_end = i;
+    }
+    qsort(q, (size_t)used, sizeof *q, louder);
+    int64_t kept = 0; /* the kept ones move to the front */
+    for (int64_t k = 0; k < used && kept < most && out; k++) {
+        Quote x = q[k];
+        int telling = 0, letters = 0, skip = 0;
+        for (int64_t i = x.begin; i < x.end; i++) letters |= is_run(c[i]) && c[i] != DIGIT && c[i] != 12;
+        if (!letters) continue;
+        if (x.middle == x.first_end && is_cjk(c[x.begin]) && is_cjk(c[x.middle]))
+            telling = unusual(keys, member, mask, lists, mix(token_hash(p, x.begin, x.end)));
+        else {
+            if (is_run(c[x.begin])) telling |= unusual(keys, member, mask, lists, mix(token_hash(p, x.begin, x.first_end)));
+            if (x.middle >= 0 && is_run(c[x.middle])) telling |= unusual(keys, member, mask, lists, mix(token_hash(p, x.middle, x.end)));
+        }
+        for (int64_t j = 0; j < kept && !skip; j++) skip = (q[j].begin < x.end && x.begin < q[j].end) || same_words(p, &q[j], &x);
+        if (!telling || skip) continue;
+        q[kept++] = x;
+        PyObject *pair = Py_BuildValue("(LL)", (long long)x.begin, (long long)x.end);
+        if (!pair || PyList_Append(out, pair) < 0) Py_CLEAR(out);
+        Py_XDECREF(pair);
+    }
+    free(q);
+    return release(v, 5, out);
+}
+
 /* ---- what a comment shares with its context */
 PyDoc_STRVAR(relate_doc, "relate(word, ptr, context_word, context_ptr, order, context_of, idf, idf_shift, out)");
 #define IDF_BINS 6
@@ -1214,6 +1311,7 @@ static PyMethodDef methods[] = {
     {"distinct", distinct, METH_VARARGS, distinct_doc},
     {"words", words, METH_VARARGS, words_doc},
     {"list_counts", list_counts, METH_VARARGS, list_counts_doc},
+    {"quotes", quotes, METH_VARARGS, quotes_doc},
     {"relate", relate, METH_VARARGS, relate_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -67,6 +67,8 @@ HAM_KINDS: Final[Mapping[str, str]] = {
 }
 #: A kind that repeats other comments on purpose; it counts for leakage, not for the rate of near-duplicates.
 _REPEATS_ON_PURPOSE: Final = "copied_ham"
+#: Between these a data card holds the tables.
+_MARKS: Final = ("<!-- counts -->", "<!-- /counts -->")
 _SPLITS: Final = ("train", "test")
 _THREAD: Final = {
     "id": str,
@@ -150,6 +152,12 @@ class CorpusReport:
             out += [f"| {name} | {k:,} |" + f" {meaning.get(name, '')} |" * told for name, k in counts.most_common()]
             out.append("")
         return "\n".join(out)
+
+    def within(self, card: str) -> str:
+        """``card`` with the tables between its marks; the tables alone where it has none."""
+        head, mark, rest = card.partition(_MARKS[0])
+        _, end, tail = rest.partition(_MARKS[1])
+        return f"{head}{mark}\n{self.markdown()}{end}{tail}" if mark and end else self.markdown()
 
 
 def check_corpus(folder: Path, limits: Limits | None = None) -> CorpusReport:

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from spamfilter.datasets import Dataset, merge
 from spamfilter.errors import DataError
@@ -269,5 +270,6 @@ def _folds_judged(
 
 
 def _judge_fold(learn: Dataset, judge: Dataset, config: TrainingConfig | None) -> _Judged:
-    sf, _ = train(learn, config)
+    with threadpool_limits(1):  # folds run side by side, and sums must not depend on how many cores there are
+        sf, _ = train(learn, config)
     return predict(sf, judge), sf.parameters.spam_cutoff, sf.parameters.unsure_cutoff

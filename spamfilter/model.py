@@ -38,7 +38,6 @@ F64 = NDArray[np.float64]
 BATCH: Final = 512
 
 
-
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """Everything learnt: plain arrays and numbers.
@@ -68,7 +67,9 @@ class SpamFilter:
     spam, or unsure; ``name`` stands in every verdict.
     """
 
-    def __init__(self, parameters: Parameters, name: str = "unnamed", manifest: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, parameters: Parameters, name: str = "unnamed", manifest: Mapping[str, Any] | None = None
+    ) -> None:
         self.parameters = parameters
         self.name = name
         self.manifest: Mapping[str, Any] = manifest or {}
@@ -137,7 +138,9 @@ class SpamFilter:
         are any; a missing value counts as none.  ``reasons`` names what decided, most important first.
         """
         if "text" not in frame.columns:
-            raise DataError(f"no column 'text' (found: {', '.join(map(str, frame.columns))}); rename the column with the comments")
+            raise DataError(
+                f"no column 'text' (found: {', '.join(map(str, frame.columns))}); rename the column with the comments"
+            )
         columns = [column_of(frame, name) for name in ("text", "author", "author_url", "title", "article")]
         columns[0] = [t or "" for t in columns[0]]
         n = len(frame)
@@ -258,5 +261,3 @@ def column_of(frame: pd.DataFrame, name: str) -> list[str | None]:
     if name not in frame.columns:
         return [None] * len(frame)
     return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in frame[name].tolist()]
-
-

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from spamfilter.datasets import Dataset, DataReport
+from spamfilter.datasets import DataReport, Dataset
 
 __all__ = ["Pairs", "off_topic", "own_and_other", "prose"]
 
@@ -98,7 +98,11 @@ def off_topic(data: Dataset, n: int, rng: Rng) -> tuple[Dataset, list[str]]:
         at, who = here[int(rng.integers(len(here)))], here[int(rng.integers(len(here)))]
         there = by_lang.get(data.lang[at], [])
         source = there[int(rng.integers(len(there)))] if there else None
-        if source is None or source.post == data.post[at] or (source.site == data.site[at] and rng.random() < OTHER_SITE):
+        if (
+            source is None
+            or source.post == data.post[at]
+            or (source.site == data.site[at] and rng.random() < OTHER_SITE)
+        ):
             continue
         text = _passage(source, rng)
         if text:

@@ -13,12 +13,14 @@ is left over, with the log-odds of the typical comment itself, stands under "res
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spamfilter import charclass as cc
+from spamfilter import compiled
 from spamfilter.features.fields import Fields, kept_facts
 from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
@@ -36,17 +38,42 @@ F64 = NDArray[np.float64]
 GROUPS: Final = {
     "subject": ("off_topic", "shares no subject with the article", "on_topic", "takes up the article's subject"),
     "words": ("spam_words", "worded like spam", "reader_words", "worded like a reader"),
-    "prose": ("reads_like_copy", "reads like copied or advertising prose, not like a comment", "reads_like_comment", "reads like a comment"),
-    "name": ("author_name", "author name looks like a search phrase", "author_name_ordinary", "author name looks like a person's"),
-    "address": ("author_url", "author's link looks commercial", "author_url_ordinary", "author's link looks personal, or there is none"),
+    "prose": (
+        "reads_like_copy",
+        "reads like copied or advertising prose, not like a comment",
+        "reads_like_comment",
+        "reads like a comment",
+    ),
+    "name": (
+        "author_name",
+        "author name looks like a search phrase",
+        "author_name_ordinary",
+        "author name looks like a person's",
+    ),
+    "address": (
+        "author_url",
+        "author's link looks commercial",
+        "author_url_ordinary",
+        "author's link looks personal, or there is none",
+    ),
     "links": ("links", "links or contact details in the text", "no_links", "no links in the text"),
     "selling": ("selling_words", "words that sell or promise", "no_selling_words", "no words that sell"),
     "praise": ("generic_praise", "praise that would fit any page", "plain_talk", "talks plainly"),
-    "site": ("talks_of_site", "talks about the site instead of the subject", "not_about_site", "does not talk about the site"),
+    "site": (
+        "talks_of_site",
+        "talks about the site instead of the subject",
+        "not_about_site",
+        "does not talk about the site",
+    ),
     "disguise": ("disguised_letters", "disguised letters or hidden characters", "no_disguise", "no disguised letters"),
     "language": ("other_language", "another language than the article's", "same_language", "the article's language"),
     "talk": ("impersonal", "does not speak as a reader to others", "speaks_personally", "speaks as a reader to others"),
-    "shape": ("unusual_shape", "length, case or signs unusual for a reader", "usual_shape", "length and signs usual for a reader"),
+    "shape": (
+        "unusual_shape",
+        "length, case or signs unusual for a reader",
+        "usual_shape",
+        "length and signs usual for a reader",
+    ),
 }
 _GROUP_OF: Final = {
     "subject": ("relation", "foreign", "far_", "near_", "article_", "title_", "has_", "copied"),
@@ -58,7 +85,19 @@ _GROUP_OF: Final = {
     "selling": tuple(
         f"{a}_{b}"
         for a in ("says", "share")
-        for b in ("trade", "money", "gambling", "pharma", "adult", "seo", "hype", "service", "testimony", "promote", "contact")
+        for b in (
+            "trade",
+            "money",
+            "gambling",
+            "pharma",
+            "adult",
+            "seo",
+            "hype",
+            "service",
+            "testimony",
+            "promote",
+            "contact",
+        )
     ),
     "praise": ("says_praise", "share_praise", "says_thanks", "share_thanks", "product_bare_praise"),
     "site": ("product_site", "says_site", "share_site", "says_writing", "share_writing"),
@@ -136,15 +175,24 @@ def _subject(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray
         return ""
     batch = encode([given.texts[i]])
     word, _, _ = word_hashes(batch)
-    theirs = np.concatenate((kept_facts(given.titles[context]).word, kept_facts(given.articles[context]).word))
-    shared = np.isin(word, theirs)
+    theirs = _words_of(given.titles[context], given.articles[context])
+    shared = np.array([w in theirs for w in word.tolist()], np.bool_)
     wanted = shared if weight < 0 else ~shared
     rarity = idf[word >> np.uint32(32 - IDF_BITS)].astype(np.float64) * wanted
     spelled = _spelled(batch, len(word))
     if not spelled:
         return ""
-    best = list(dict.fromkeys(spelled[k] for k in np.argsort(-rarity, kind="stable")[:20] if rarity[k] > 0 and len(spelled[k]) > 1))
+    best = list(
+        dict.fromkeys(
+            spelled[k] for k in np.argsort(-rarity, kind="stable")[:20] if rarity[k] > 0 and len(spelled[k]) > 1
+        )
+    )
     return ", ".join(best[:QUOTED])
+
+
+@lru_cache(maxsize=16)
+def _words_of(title: str, article: str) -> frozenset[int]:
+    return frozenset(kept_facts(title).word.tolist()).union(kept_facts(article).word.tolist())
 
 
 def _spelled(batch: Batch, n: int) -> list[str]:
@@ -161,23 +209,42 @@ def _spelled(batch: Batch, n: int) -> list[str]:
 def _words(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray[np.float32]) -> str:
     """The words with the largest weights on the side of the verdict."""
     batch = encode([given.texts[i][:5000]])
-    number, start, end = text.grams.word_grams(batch)
-    value = text.word[number] * (1.0 if weight > 0 else -1.0)
+    places = quotes(batch, text, 1.0 if weight > 0 else -1.0)
+    return ", ".join(batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip() for a, b in places)
+
+
+def quotes(batch: Batch, model: GramModel, sign: float) -> list[tuple[int, int]]:
+    """Places of the words and pairs of a text that the model weighs most, those that tell a person something."""
+    if compiled.kernel is None:
+        return _quotes(batch, model, sign)
+    grams, lists = model.grams, load_lists()
+    places: list[tuple[int, int]] = compiled.kernel.quotes(
+        *(batch.points, batch.classes, model.word, grams.word_bits, grams.salt, sign),
+        *(lists.keys, lists.member, _function_words(), QUOTED),
+    )
+    return places
+
+
+def _quotes(batch: Batch, model: GramModel, sign: float) -> list[tuple[int, int]]:
+    number, start, end = model.grams.word_grams(batch)
+    value = model.word[number] * sign
     order = np.argsort(-value, kind="stable")
     order = order[: np.count_nonzero(value > 0)]
-    out: list[str] = []
+    kind = batch.classes
+    letter = (kind >= cc.LATIN) & (kind <= cc.KANA) & (kind != cc.DIGIT) & (kind != cc.MARK)
+    said: list[str] = []
     taken: list[tuple[int, int]] = []
     for at in range(0, len(order), LOOKED_UP):
         places = [(int(start[k]), int(end[k])) for k in order[at : at + LOOKED_UP]]
         spelled = [batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip() for a, b in places]
         for (a, b), words, telling in zip(places, spelled, _telling(spelled), strict=True):
-            if not telling or words in out or any(x < b and a < y for x, y in taken):
+            if not telling or not letter[a:b].any() or words in said or any(x < b and a < y for x, y in taken):
                 continue
             taken.append((a, b))
-            out.append(words)
-            if len(out) == QUOTED:
-                return ", ".join(out)
-    return ", ".join(out)
+            said.append(words)
+            if len(said) == QUOTED:
+                return taken
+    return taken
 
 
 #: Candidates for quotation looked up at once: mostly enough to find five that tell something.
@@ -188,10 +255,7 @@ def _telling(spelled: list[str]) -> list[bool]:
     """For each: is there a word in it that is neither a sign nor a function word."""
     word, _, ptr = word_hashes(encode(spelled))
     common, hashes, edges = _common_words(), word.tolist(), ptr.tolist()
-    return [
-        any(h not in common for h in hashes[a:b]) and any(ch.isalpha() for ch in words)
-        for words, a, b in zip(spelled, edges[:-1], edges[1:], strict=True)
-    ]
+    return [any(h not in common for h in hashes[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def _name(given: Fields, i: int, *_: object) -> str:
@@ -202,12 +266,22 @@ def _name(given: Fields, i: int, *_: object) -> str:
 def _common_words() -> frozenset[int]:
     """Hashes of function words, which explain nothing to a person."""
     lists = load_lists()
-    languages = sum(1 << k for k, name in enumerate(lists.names) if name.startswith("lang_"))
-    return frozenset(lists.keys[(lists.member & np.uint64(languages)) > 0].tolist())
+    return frozenset(lists.keys[(lists.member & np.uint64(_function_words())) > 0].tolist())
+
+
+@cache
+def _function_words() -> int:
+    """The lists of function words, one bit each."""
+    return sum(1 << k for k, name in enumerate(load_lists().names) if name.startswith("lang_"))
 
 
 def _address(given: Fields, i: int, *_: object) -> str:
     return host_of(given.urls[i] or "")[:60]
 
 
-_SHOWN: Final[dict[str, Callable[[Fields, int, float, GramModel, NDArray[np.float32]], str]]] = {"subject": _subject, "words": _words, "name": _name, "address": _address}
+_SHOWN: Final[dict[str, Callable[[Fields, int, float, GramModel, NDArray[np.float32]], str]]] = {
+    "subject": _subject,
+    "words": _words,
+    "name": _name,
+    "address": _address,
+}

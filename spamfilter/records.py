@@ -134,7 +134,5 @@ def comment_dict(n: int, comment: Comment, verdict: Verdict | None) -> dict[str,
     if verdict is not None:
         out["verdict"] = verdict.label
         out["probability"] = round(verdict.probability, 6)
-        out["reasons"] = [
-            {"name": r.name, "detail": r.detail, "weight": round(r.weight, 4)} for r in verdict.reasons
-        ]
+        out["reasons"] = [{"name": r.name, "detail": r.detail, "weight": round(r.weight, 4)} for r in verdict.reasons]
     return out

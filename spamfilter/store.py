@@ -67,7 +67,9 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
             folder = folder / current(folder)
         if (folder / "manifest.json").is_file():
             return folder
-    raise ModelNotFound(f"no model {wanted!r}: name a folder with a manifest.json, or one of: {', '.join(_names()) or 'none'}")
+    raise ModelNotFound(
+        f"no model {wanted!r}: name a folder with a manifest.json, or one of: {', '.join(_names()) or 'none'}"
+    )
 
 
 def current(folder: Path) -> str:
@@ -91,7 +93,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{path} cannot be read ({error}); install the package or train the model again") from error
     if number > FORMAT:
-        raise ModelTooNew(f"{folder} has format {number}, this version reads up to {FORMAT}; upgrade comment-spamfilter")
+        raise ModelTooNew(
+            f"{folder} has format {number}, this version reads up to {FORMAT}; upgrade comment-spamfilter"
+        )
     return manifest
 
 
@@ -104,9 +108,13 @@ def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
             with (root / name).open("rb") as stream:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
-            raise ModelDamaged(f"{root / name} cannot be read ({error.strerror}); install or train the model again") from error
+            raise ModelDamaged(
+                f"{root / name} cannot be read ({error.strerror}); install or train the model again"
+            ) from error
         if found != digest:
-            raise ModelDamaged(f"{root / name} is not what its manifest states (SHA-256 differs); install or train the model again")
+            raise ModelDamaged(
+                f"{root / name} is not what its manifest states (SHA-256 differs); install or train the model again"
+            )
     return manifest
 
 
@@ -182,7 +190,9 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         out: dict[str, NDArray[Any]] = {}
         for name, entry in header.items():
             a, b = entry["data_offsets"]
-            data = np.frombuffer(mapped, _DTYPES[entry["dtype"]], (b - a) // np.dtype(_DTYPES[entry["dtype"]]).itemsize, begin + a)
+            data = np.frombuffer(
+                mapped, _DTYPES[entry["dtype"]], (b - a) // np.dtype(_DTYPES[entry["dtype"]]).itemsize, begin + a
+            )
             out[name] = data.reshape(entry["shape"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{path} cannot be read ({error}); install or train the model again") from error

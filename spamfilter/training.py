@@ -54,7 +54,8 @@ class TrainingConfig:
     regularisation; ``drop`` is the share of rows that lose their author, and of those that lose
     their article, so that comments with fewer fields are judged well; ``passages`` off-topic
     passages enter the second stage with weight ``passage_weight`` each (a labelled row weighs 1 on
-    average); ``drop_url`` is the share that loses the author's address alone, as plain text does; ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
+    average); ``drop_url`` is the share that loses the author's address alone, as plain text does;
+    ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
     """
 
     seed: int = 20
@@ -193,7 +194,9 @@ class _Run:
         self.x_host = gram_matrix(self.host_grams, host_texts(self.fields))
         self.dense = dense_features(self.fields, self.idf)
         paired = Fields.of(self.pairs.text, None, None, self.pairs.title, self.pairs.article)
-        self.x_pairs = dense_features(paired, self.idf).relation if len(paired) else np.zeros((0, len(RELATION_COLUMNS)))
+        self.x_pairs = (
+            dense_features(paired, self.idf).relation if len(paired) else np.zeros((0, len(RELATION_COLUMNS)))
+        )
 
     # ------------------------------------------------------------------ first stage
     def _fit_grams(self, matrix: Matrix, keep: NDArray[np.bool_], c: float, grams: NGrams) -> GramModel:
@@ -283,7 +286,9 @@ class _Run:
         for k in range(self.config.folds):
             keep = use & (fold != k)
             if len(np.unique(y[keep])) == 2:
-                out[fold == k] = _linear_model(x[keep], y[keep], weight[keep], self.config.foreign_c).logits(x[fold == k])
+                out[fold == k] = _linear_model(x[keep], y[keep], weight[keep], self.config.foreign_c).logits(
+                    x[fold == k]
+                )
         model = _linear_model(x[use], y[use], weight[use], self.config.foreign_c)
         return np.where(self.dense.has_article, out, 0.0), model
 

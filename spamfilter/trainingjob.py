@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from spamfilter import store
 from spamfilter.datasets import Dataset, read_data
@@ -115,7 +116,8 @@ class TrainingJob:
     def run(self, data: Dataset | None = None, progress: Progress = lambda _: None) -> Trained:
         """Train, score, write the card, save."""
         data = data if data is not None else self.read()
-        sf, facts = train(data, self.config, self.folder.name, progress)
+        with threadpool_limits(1):  # sums, and so the model, must not depend on how many cores there are
+            sf, facts = train(data, self.config, self.folder.name, progress)
         scores, how = self._scores(data, sf, facts, progress)
         manifest = self._manifest(data, facts, scores, how)
         texts = {"scores.json": json.dumps({"how": how, **scores.to_dict()}, indent=1, ensure_ascii=False) + "\n"}

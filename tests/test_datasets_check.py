@@ -120,6 +120,12 @@ def test_counts_as_tables(tmp_path):
     assert f"| thanks | {thanks:,} | a few words of thanks |" in text
 
 
+def test_the_data_card_holds_the_counts_of_the_command():
+    card = (CORPUS.parent / "README.md").read_text(encoding="utf-8")
+    mend = "run: spamfilter datasets check --markdown data/README.md"
+    assert check_corpus(CORPUS).within(card) == card, mend
+
+
 # ------------------------------------------------------------------------------------------- near-duplicates
 @pytest.mark.parametrize(
     ("one", "other", "near"),

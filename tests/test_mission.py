@@ -13,7 +13,9 @@ from tests.conftest import ROOT
 @pytest.fixture(scope="module")
 def page(request) -> tuple[str, dict]:
     folder = request.getfixturevalue("shared") / "mission"
-    return (folder / "hydraulic-lift.txt").read_text(encoding="utf-8"), json.loads((folder / "hydraulic-lift.json").read_text(encoding="utf-8"))
+    return (folder / "hydraulic-lift.txt").read_text(encoding="utf-8"), json.loads(
+        (folder / "hydraulic-lift.json").read_text(encoding="utf-8")
+    )
 
 
 def test_the_comment_is_found_and_flagged(sf, page):

@@ -92,10 +92,18 @@ def test_the_pipeline_is_equal_on_real_comments(sf, shared):
     rows = []
     for row in map(json.loads, (shared / "data/comments.jsonl").open(encoding="utf-8")):
         post = posts.get(row["post"]) or {}
-        rows.append({**{k: row[k] for k in ("text", "author", "author_url")}, "title": post.get("title"), "article": post.get("text")})
+        rows.append(
+            {
+                **{k: row[k] for k in ("text", "author", "author_url")},
+                "title": post.get("title"),
+                "article": post.get("text"),
+            }
+        )
     frame = pd.DataFrame(rows)
     ours = sf.score_frame(frame)["spam_probability"].to_numpy()
-    theirs = np.concatenate([sf.to_pipeline().predict_proba(frame.iloc[a : a + 3000])[:, 1] for a in range(0, len(frame), 3000)])
+    theirs = np.concatenate(
+        [sf.to_pipeline().predict_proba(frame.iloc[a : a + 3000])[:, 1] for a in range(0, len(frame), 3000)]
+    )
     assert np.abs(ours - theirs).max() < 1e-6
 
 
@@ -117,7 +125,9 @@ def test_odd_texts_get_a_verdict(sf, text, why):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(st.text(max_size=80), min_size=1, max_size=5), author=st.text(max_size=20), url=st.text(max_size=30))
+@given(
+    texts=st.lists(st.text(max_size=80), min_size=1, max_size=5), author=st.text(max_size=20), url=st.text(max_size=30)
+)
 def test_any_text_gets_the_same_verdict_alone_and_in_company(sf, texts, author, url):
     rows = [{"text": t, "author": author, "author_url": url, "title": "t", "article": ARTICLE} for t in texts]
     together = [v.probability for v in sf.score_many(rows)]

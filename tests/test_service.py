@@ -186,11 +186,12 @@ class TestAkismet:
         assert check(client, "cheap casino pills", user_role="administrator").content == b"false"
         assert check(client, "hello", user_role="administrator", comment_author="viagra-test-123").content == b"true"
 
-    def test_the_key_may_be_in_the_query_or_the_host(self, client: TestClient) -> None:
+    def test_the_key_may_be_in_the_query_the_host_or_the_address(self, client: TestClient) -> None:
         fields = {"blog": "https://blog.example", "user_ip": "203.0.113.7", "comment_content": "the ferry"}
         host = {"host": f"{KEYS['blog']}.rest.akismet.com"}
         assert client.post(f"/1.1/comment-check?api_key={KEYS['blog']}", data=fields).content == b"false"
         assert client.post("/1.1/comment-check", data=fields, headers=host).content == b"false"
+        assert client.post("/1.1/comment-check", data=fields, auth=(KEYS["blog"], "x")).content == b"false"
         # A wrong key in the form is not made good by the host.
         assert client.post("/1.1/comment-check", data={**fields, "api_key": "x"}, headers=host).content == b"invalid"
 

@@ -419,3 +419,37 @@ def test_an_article_is_fetched_where_the_operator_allows_it(tmp_path: Path) -> N
     finally:
         running.close()
         pages.close()
+
+
+def test_a_promoted_model_is_taken_up_without_a_lost_request(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    shipped = models_folder() / (models_folder() / "CURRENT").read_text().strip()
+    for name in ("first", "second"):
+        shutil.copytree(shipped, models / name)
+    manifest = json.loads((models / "second" / "manifest.json").read_text())
+    (models / "second" / "manifest.json").write_text(json.dumps({**manifest, "version": "promoted"}))
+    (models / "CURRENT").write_text("first\n")
+    running = Server(tmp_path, f'model = "{models}"\nreload_seconds = 0.1')
+    try:
+        answers: list[bytes] = []
+        stop = threading.Event()
+
+        def ask() -> None:
+            while not stop.is_set():
+                answers.append(check(running))
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        (models / "CURRENT.new").write_text("second\n")
+        (models / "CURRENT.new").replace(models / "CURRENT")
+        until = time.monotonic() + 20
+        while "promoted" not in urlopen(f"{running.url}/metrics", timeout=5).read().decode():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert len(answers) > 3 and set(answers) == {b"false"}
+    finally:
+        running.close()

@@ -95,14 +95,18 @@ def fetch(
 
 
 @app.command(
-    epilog=_examples("spamfilter datasets check", "spamfilter datasets check data/corpus --markdown counts.md")
+    epilog=_examples("spamfilter datasets check", "spamfilter datasets check data/corpus --markdown data/README.md")
 )
 def check(
     path: Annotated[
         Path | None, typer.Argument(help="Folder of threads.  [default: data/corpus]", show_default=False)
     ] = None,
     markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the counts as tables for a data card.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the counts as tables; into a file that has the marks of a data card, between them.",
+        ),
     ] = None,
     near: Annotated[bool, typer.Option("--near", help="List the near-duplicates that were found.")] = False,
 ) -> None:
@@ -120,7 +124,8 @@ def check(
             typer.echo(f"near-duplicate: {later} repeats {earlier}")
     if markdown is not None:
         with writing(markdown):
-            markdown.write_text(report.markdown(), encoding="utf-8")
+            before = markdown.read_text(encoding="utf-8") if markdown.is_file() else ""
+            markdown.write_text(report.within(before), encoding="utf-8")
     n = len(report.problems)
     typer.echo(f"{n} problem{'s' * (n != 1)} to mend" if n else "all is well")
     raise typer.Exit(1 if n else 0)

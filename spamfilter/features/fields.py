@@ -209,7 +209,8 @@ class _Context:
         """Relatedness of comment and author to title and article: (names, values)."""
         n, measured = len(self.of), len(_PLACES) * len(_MEASURES)
         out = np.zeros((n, len(CONTEXT_COLUMNS)))
-        language, sure = sig.languages(self.facts)
+        script = sig.main_script(self.facts)
+        language, sure = sig.languages(self.facts, script)
         out[:, -2] = (language >= 0) * sure
         if not self.there:
             return list(CONTEXT_COLUMNS), out
@@ -226,17 +227,17 @@ class _Context:
         if len(author_facts.stem):
             name = rel.relate_words((author_facts.stem, author_facts.ptr), articles, self.in_article, self.idf)
             out[:, at + 2] = name[:, 1] / np.maximum(name[:, 0], 1e-9)
-        theirs = np.append(sig.languages(self.articles)[0], -1)[self.of]
+        article_script = sig.main_script(self.articles)
+        theirs = np.append(sig.languages(self.articles, article_script)[0], -1)[self.of]
         known = (language >= 0) & (theirs >= 0) & (self.has_article > 0)
         out[:, at + 3] = known * (language != theirs) * sure
         out[:, at + 4] = known * (language == theirs) * sure
-        out[:, -1] = self._other_script()
+        out[:, -1] = self._other_script(script, article_script)
         return list(CONTEXT_COLUMNS), out
 
-    def _other_script(self) -> F64:
+    def _other_script(self, mine: NDArray[np.int64], articles: NDArray[np.int64]) -> F64:
         """1 where a comment is mainly in another script than its article, or where there is none, its title."""
-        mine = sig.main_script(self.facts)
-        article = np.append(sig.main_script(self.articles), -1)[self.in_article]
+        article = np.append(articles, -1)[self.in_article]
         title = np.append(sig.main_script(self.titles), -1)[self.in_title]
         theirs = np.where(self.has_article > 0, article, title)
         out: F64 = ((mine >= 0) & (theirs >= 0) & (mine != theirs)).astype(np.float64)

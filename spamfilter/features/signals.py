@@ -67,7 +67,7 @@ def text_facts(batch: Batch) -> TextFacts:
     )
 
 
-def languages(facts: TextFacts) -> tuple[NDArray[np.int64], F64]:
+def languages(facts: TextFacts, script: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], F64]:
     """Language of each text as a number, and how sure: (language, margin 0..1).
 
     Numbers from 0 are the ``lang_`` lists in their order; scripts that tell the language by
@@ -80,7 +80,7 @@ def languages(facts: TextFacts) -> tuple[NDArray[np.int64], F64]:
     rest = hits.copy()
     rest[rows, best] = 0
     margin = (top - rest.max(axis=1, initial=0)) / np.maximum(top, 1)
-    script = main_script(facts)
+    script = main_script(facts) if script is None else script
     telling = _TELLING[script]
     language = np.where(telling, 100 + script, np.where((top >= 2) & (margin > 0), best, -1))
     return language, np.where(telling, 1.0, margin * (language >= 0))

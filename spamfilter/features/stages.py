@@ -37,7 +37,15 @@ _HINGES: Final = {
 }
 #: Dense features that change what distance from the article means: a long unrelated text says more than a
 #: short one, a text that speaks of "I" and "you" less.
-_WITH_RELATION: Final = ("length", "share_first_person", "share_second_person", "share_argue", "url", "links", "other_language")
+_WITH_RELATION: Final = (
+    "length",
+    "share_first_person",
+    "share_second_person",
+    "share_argue",
+    "url",
+    "links",
+    "other_language",
+)
 #: Products of two dense features: a name that is a phrase in lower case, praise or a short text beside a link.
 _PRODUCTS: Final = (
     ("phrase_name", "author_lower", "author_phrase_words"),

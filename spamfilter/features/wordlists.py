@@ -80,26 +80,27 @@ def load_lists() -> WordLists:
     entries = [(entry.replace("_", " "), n) for n, name in enumerate(names) for entry in lists[name].split()]
     word, _, ptr = word_hashes(encode([entry for entry, _ in entries]))
     found: dict[int, int] = {}
-    for (_, n), begin, end in zip(entries, ptr[:-1], ptr[1:], strict=True):
+    words, edges = word.tolist(), ptr.tolist()
+    for (_, n), begin, end in zip(entries, edges[:-1], edges[1:], strict=True):
         if 0 < end - begin <= PHRASE_WORDS:
-            h = _phrase_hash(word[begin:end])
+            h = _phrase_hash(words[begin:end])
             found[h] = found.get(h, 0) | (1 << n)
     return WordLists(names, *_hash_table(found))
 
 
-def _phrase_hash(words: NDArray[np.uint32]) -> int:
-    h = words[:1].astype(np.uint64)
+def _phrase_hash(words: list[int]) -> int:
+    h = words[0]
     for w in words[1:]:
-        h = mix(h * _MIX + np.uint64(w)) >> np.uint64(32)
-    return max(int(h[0]), 1)
+        h = int(mix(np.array([h * int(_MIX) + w & 0xFFFFFFFFFFFFFFFF], np.uint64))[0]) >> 32
+    return max(h, 1)
 
 
 def _hash_table(found: dict[int, int]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     size = 1 << (4 * len(found)).bit_length()  # at most a quarter full: short probes
-    keys, member = np.zeros(size, np.uint32), np.zeros(size, np.uint64)
+    keys, member = [0] * size, [0] * size
     for h, bits in found.items():
         at = h & (size - 1)
         while keys[at]:
             at = (at + 1) & (size - 1)
         keys[at], member[at] = h, bits
-    return keys, member
+    return np.array(keys, np.uint32), np.array(member, np.uint64)

@@ -11,6 +11,7 @@ sent only on failure.  Fields beyond Akismet's own: ``comment_post_content`` (th
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import uuid
@@ -97,12 +98,21 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _site(desk: Desk, request: Request, form: Form) -> Site | None:
-    """The site whose key was given: in the form or query, or as the first label of the host."""
+    """The site whose key was given: in the form or query, as user name, or as the first label of the host."""
     host = request.headers.get("host", "").partition(".")[0]
-    for key in (form.get("api_key"), form.get("key"), host):
+    for key in (form.get("api_key"), form.get("key"), _user(request), host):
         if key:
             return desk.site_of(key.strip())
     return None
+
+
+def _user(request: Request) -> str | None:
+    """The user name of "http://KEY:x@host/1.1/…", for clients whose address alone can be set."""
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    try:
+        return base64.b64decode(value).decode().partition(":")[0] if kind.lower() == "basic" else None
+    except ValueError:
+        return None
 
 
 def _plain(text: str, headers: dict[str, str] | None = None, status: int = 200) -> Response:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -32,6 +33,7 @@ from spamfilter.service.submission import Submission
 
 __all__ = ["api_routes"]
 
+_KEY: Final = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 Endpoint = Callable[["_Call"], Awaitable[Response]]
 
 
@@ -115,8 +117,6 @@ def _submission(comment: Mapping[str, Any], context: Mapping[str, Any]) -> Submi
 
 async def _score(call: _Call) -> Response:
     body = await call.body(schemas.SCORE, call.desk.settings.max_body)
-    if ("comment" in body) == ("comments" in body):
-        raise Problem("invalid", "give either comment or comments")
     given = [_submission(c, body) for c in body.get("comments") or [body["comment"]]]
     done = await call.desk.judge.judge(call.site, given, "api", record=body.get("record", True))
     return JSONResponse({"results": [_result(d) for d in done], "model": done[0].judgement.model})
@@ -162,11 +162,9 @@ def _scored_page(call: _Call, source: str, url: str | None) -> ScoredPage:
 
 async def _feedback(call: _Call) -> Response:
     body = await call.body(schemas.FEEDBACK, call.desk.settings.max_body)
-    if sum(body.get(name) is not None for name in ("id", "queue_id", "comment")) != 1:
-        raise Problem("invalid", "give one of id, queue_id and comment")
     key = call.request.headers.get("idempotency-key")
-    if key is not None and not 1 <= len(key) <= 200:
-        raise Problem("bad-request", "an Idempotency-Key has 1 to 200 characters")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Problem("bad-request", "an Idempotency-Key has 1 to 200 letters, digits and the signs . _ : -")
     # Every site has its own keys: one cannot guess, or block, another's.
     key = f"{call.site.name}:{key}" if key else None
     who = body.get("who") or f"key of {call.site.name}"

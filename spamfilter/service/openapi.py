@@ -134,7 +134,7 @@ def _akismet_paths() -> dict[str, Any]:
                 "operationId": path.rpartition("/")[2].replace("-", "_"),
                 "tags": ["Akismet"],
                 "security": [],
-                "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+                "requestBody": {"required": False, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
                 "responses": {
                     "200": {"description": " or ".join(answers), "content": {"text/plain": {"schema": text}}},
                     **dict.fromkeys(("408", "413", "503"), failed),

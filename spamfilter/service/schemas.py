@@ -5,7 +5,8 @@ Usage::
     errors = mismatches(body, SCORE)         # [] or [{"pointer": "/comment/text", "detail": "is required"}]
 
 The part of JSON Schema that is used here: type, required, properties, additionalProperties, items, enum, minLength,
-maxLength, minItems, maxItems, minimum, maximum.
+maxLength, minItems, maxItems, minimum, maximum,
+oneOf.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ def _object(properties: Schema, required: tuple[str, ...] = (), about: str = "")
     }
 
 
+def _one_of(*names: str) -> Schema:
+    return {"oneOf": [{"required": [name]} for name in names]}
+
+
 _COMMENT_FIELDS: Final[Schema] = {
     "text": {"type": "string", "minLength": 1, "maxLength": 60_000, "description": "What the commenter wrote."},
     "author": _text(2_000, "The name."),
@@ -65,11 +70,11 @@ SCORE: Final = _object(
         "record": {"type": "boolean", "description": "Keep it in the history and the queue. Default: true."},
     },
     about="One comment or several under the same article: give either comment or comments.",
-)
+) | _one_of("comment", "comments")
 FEEDBACK: Final = _object(
     {
         "label": {"enum": ["spam", "ham"], "description": "What it is."},
-        "id": _text(64, "The id that /v1/score gave, or X-akismet-guid."),
+        "id": _text(64, "The id that /v1/score gave, or X-akismet-guid.", 1),
         "queue_id": {"type": "integer", "minimum": 1, "maximum": 2**53, "description": "The id that /v1/queue gave."},
         "comment": COMMENT,
         **_CONTEXT_FIELDS,
@@ -77,7 +82,7 @@ FEEDBACK: Final = _object(
     },
     ("label",),
     "A decision about one comment: give id, queue_id or comment.",
-)
+) | _one_of("id", "queue_id", "comment")
 ARTICLE: Final = _object(
     {
         "permalink": {"type": "string", "minLength": 1, "maxLength": 2_000, "description": "Its address."},
@@ -227,6 +232,8 @@ def _object_found(value: dict[str, Any], schema: Mapping[str, Any], at: str) -> 
             yield from _found(inner, properties[name], place)
         elif schema.get("additionalProperties") is False:
             yield place, "is not known"
+    if "oneOf" in schema and sum(not mismatches(value, one) for one in schema["oneOf"]) != 1:
+        yield at, f"needs exactly one of {', '.join(one['required'][0] for one in schema['oneOf'])}"
 
 
 def _list_found(value: list[Any], schema: Mapping[str, Any], at: str) -> Iterator[tuple[str, str]]:

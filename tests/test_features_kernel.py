@@ -1,0 +1,179 @@
+"""The compiled loops and their NumPy twins compute the same, whatever the characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields as dataclass_fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spamfilter import charclass as cc
+from spamfilter import compiled, text
+from spamfilter.features import fields, hashing, links, relatedness, signals, wordlists
+
+pytestmark = pytest.mark.skipif(compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare")
+
+# Ordinary letters, everything that folds or composes, and pieces that the searches for links look at.
+_PIECES = st.sampled_from(
+    "http:// HTTPS:// www. .com .co.uk (dot) [.] t.me/ wa.me/ whatsapp @some_name a.b@c.org [email] [url= [/b] <a&#32;href &lt;a "
+    "+1 (555) 123-4567 v&#32;i&#32;a&#32;g&#32;r&#32;a ﬁ … Å e\u0301 \u1112\u1161\u11ab ㄱㅏ ｶﾞ İ ſ 𝐁𝐮𝐲 😀 漢字 かな раураl &#10;".replace(
+        "&#32;", "\u00a0"
+    ).split(" ")
+)
+_TEXT = st.lists(st.one_of(_PIECES, st.text(max_size=12), st.text("abcXYZ019 .@/:-[]()<>\n\u200b\u00a0", max_size=12)), max_size=12).map(
+    "".join
+)
+_TEXTS = st.lists(_TEXT, min_size=1, max_size=6)
+
+
+@contextmanager
+def _without_kernel() -> Iterator[None]:
+    kernel, compiled.kernel = compiled.kernel, None
+    try:
+        yield
+    finally:
+        compiled.kernel = kernel
+
+
+def _equal(one: object, other: object) -> None:
+    for field in dataclass_fields(one):  # type: ignore[arg-type]
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(a, np.ndarray):
+            assert a.dtype == b.dtype and np.array_equal(a, b), field.name
+
+
+@settings(max_examples=300, deadline=None)
+@given(_TEXTS)
+def test_texts_fold_to_the_same_characters(texts: list[str]) -> None:
+    fast = text.encode(texts)
+    with _without_kernel():
+        slow = text.encode(texts)
+    _equal(fast, slow)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_TEXT, _TEXTS)
+def test_a_text_folds_the_same_alone_and_among_others(alone: str, others: list[str]) -> None:
+    among = text.encode([*others, alone, *others])
+    place = slice(among.starts[len(others)], among.starts[len(others) + 1])
+    assert np.array_equal(among.points[place], text.encode([alone]).points)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_TEXTS)
+def test_links_are_what_the_regular_expressions_find(texts: list[str]) -> None:
+    found = links.link_counts(texts, text.encode(texts))
+    with _without_kernel():
+        expected = links.link_counts(texts, text.encode(texts))
+    assert np.array_equal(found, expected), dict(zip(links.LINK_COLUMNS, (found - expected).T.tolist(), strict=True))
+
+
+@settings(max_examples=150, deadline=None)
+@given(_TEXTS)
+def test_words_lists_and_variety(texts: list[str]) -> None:
+    batch = text.encode(texts)
+    fast = signals.text_facts(batch)
+    distinct = hashing.distinct_words(fast.word, fast.ptr)
+    with _without_kernel():
+        _equal(fast, signals.text_facts(batch))
+        assert np.array_equal(distinct, hashing.distinct_words(fast.word, fast.ptr))
+
+
+@settings(max_examples=100, deadline=None)
+@given(_TEXTS, st.integers(0, 3))
+def test_grams(texts: list[str], salt: int) -> None:
+    grams, batch = hashing.NGrams(10, 11, salt), text.encode(texts)
+    rng = np.random.default_rng(salt)
+    tables = [(rng.normal(size=1 << 10).astype(np.float32), rng.normal(size=1 << 11).astype(np.float32)) for _ in range(3)]
+    fast, counts = grams.dots(batch, tables), grams.counts(batch)
+    with _without_kernel():
+        slow, rows = grams.dots(batch, tables), grams.counts(batch)
+    assert np.allclose(fast, slow, rtol=1e-12, atol=1e-12)
+    for k in range(len(texts)):  # the kernel lists the grams of a text as they come, the twin in order
+        a, b = counts[2][k], counts[2][k + 1]
+        assert (a, b) == (rows[2][k], rows[2][k + 1])
+        order = np.argsort(counts[0][a:b])
+        assert np.array_equal(counts[0][a:b][order], rows[0][a:b]) and np.array_equal(counts[1][a:b][order], rows[1][a:b])
+
+
+def test_more_grams_than_are_gathered_at_once_and_counts_above_the_cap() -> None:
+    grams = hashing.NGrams(10, 11)
+    weights = np.ones(1 << 10, np.float32), np.ones(1 << 11, np.float32)
+    texts = ["abc " * 9000, "short text", "word of many kinds " * 2000, "short text"]
+    fast = grams.dot(text.encode(texts), *weights)
+    with _without_kernel():
+        assert np.allclose(fast, grams.dot(text.encode(texts), *weights), rtol=1e-10)
+    assert np.array_equal(fast[1], fast[3])  # nothing is left over from the long text before
+
+
+@settings(max_examples=100, deadline=None)
+@given(_TEXTS, _TEXTS, st.data())
+def test_overlap_with_contexts(texts: list[str], contexts: list[str], data: st.DataObject) -> None:
+    of = np.array([data.draw(st.integers(-1, len(contexts) - 1)) for _ in texts], np.int64)
+    idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
+    mine, theirs = (signals.text_facts(text.encode(t)) for t in (texts, contexts))
+    fast = relatedness.relate_words((mine.word, mine.ptr), (theirs.word, theirs.ptr), of, idf)
+    with _without_kernel():
+        slow = relatedness.relate_words((mine.word, mine.ptr), (theirs.word, theirs.ptr), of, idf)
+    assert np.allclose(fast, slow, rtol=1e-12, atol=1e-12)
+
+
+def test_lists_find_phrases() -> None:
+    lists = wordlists.load_lists()
+    assert len(lists.names) <= 64  # one bit a list
+    with _without_kernel():
+        wordlists.load_lists.cache_clear()
+        again = wordlists.load_lists()
+    assert np.array_equal(lists.keys, again.keys) and np.array_equal(lists.member, again.member)
+
+
+def test_every_character_folds_as_unicode_says() -> None:
+    """Each code point between two others that could compose with it, in one text each."""
+    codes = [c for c in range(1, 0x30000) if not 0xD800 <= c < 0xE000]
+    texts = [f"a{chr(c)}e" for c in codes]
+    fast = text.encode(texts)
+    with _without_kernel():
+        _equal(fast, text.encode(texts))
+
+
+def test_features_without_the_kernel() -> None:
+    rows = fields.Fields.of(
+        ["See www.shop.example, call +44 (20) 7946-0000", "Ｖіаgrа 漢字", "", "I disagree with the second point"],
+        ["cheap watches", "Анна", None, ""],
+        ["http://cheap-watches.example/buy?x=1", None, "", "https://me.example"],
+        ["On pipes", "On pipes", None, None],
+        ["The second point about pipes. " * 20, "The second point about pipes. " * 20, None, "Кот и дом. " * 30],
+    )
+    idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
+    fast = fields.dense_features(rows, idf)
+    with _without_kernel():
+        fields.kept_facts.cache_clear()
+        slow = fields.dense_features(rows, idf)
+    fields.kept_facts.cache_clear()
+    assert fast.names == slow.names and fast.values.shape[1] == len(fast.names)
+    assert np.allclose(fast.values, slow.values, rtol=1e-12, atol=1e-12)
+    assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)
+    assert not fast.relation[2].any()  # no context, no relation
+
+
+def test_kernel_refuses_buffers_that_are_too_small() -> None:
+    kernel, batch = compiled.kernel, text.encode(["some text"])
+    assert kernel is not None
+    tables = (np.ones(8, np.float32), np.ones(8, np.float32))
+    with pytest.raises(ValueError, match="a weight for every number"):
+        kernel.ngram_dot(
+            *(batch.points, batch.classes, batch.starts, 4, 4, 0, np.ones(1024), np.zeros(32, np.uint16), tables, np.zeros(2))
+        )
+    with pytest.raises(ValueError, match="count for every number"):
+        kernel.ngram_dot(
+            *(batch.points, batch.classes, batch.starts, 3, 3, 0, np.ones(1024), np.zeros(4, np.uint16), tables, np.zeros(2))
+        )
+    with pytest.raises(ValueError, match="end with NUL"):
+        kernel.survey(
+            *(batch.points[:-1].copy(), cc.table(), np.array(cc.ABOVE, np.int64), cc.foldings(), np.zeros(2, np.int64)),
+            *(np.zeros((1, cc.CLASSES), np.int32), np.zeros(1, np.int32), np.zeros((1, 3), np.int32), np.zeros(1, np.uint8)),
+        )
