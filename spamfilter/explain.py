@@ -150,11 +150,11 @@ def _comment(comment: dict[str, Any]) -> str:
     depth = int(comment.get("depth") or 0)
     return (
         f'<li class="c {kind}" style="--depth: {depth}"><div class="head">{"".join(parts)}</div>'
-        f'<p class="text">{_safe(comment["text"])}</p>{_reasons(comment.get("reasons") or [])}</li>\n'
+        f'<p class="text">{_safe(comment["text"])}</p>{_reasons(comment.get("reasons") or [], kind)}</li>\n'
     )
 
 
-def _reasons(reasons: list[dict[str, Any]]) -> str:
+def _reasons(reasons: list[dict[str, Any]], kind: str) -> str:
     if not reasons:
         return ""
     rows = "".join(
@@ -162,7 +162,8 @@ def _reasons(reasons: list[dict[str, Any]]) -> str:
         f"<td>{_safe(reason['detail'] or reason['name'])}</td></tr>"
         for reason in reasons
     )
-    return f'<details lang="en"><summary class="dim">why</summary><table>{rows}</table></details>'
+    shown = " open" if kind in ("spam", "unsure") else ""  # what somebody will want to check lies open
+    return f'<details lang="en"{shown}><summary class="dim">why</summary><table>{rows}</table></details>'
 
 
 def _bar(weight: float) -> str:

@@ -64,7 +64,7 @@ Answer = Callable[[_Call], Awaitable[Response]]
 def akismet_routes() -> list[Route]:
     """The routes of the protocol."""
     answers: dict[str, tuple[Answer, list[str]]] = {
-        "/1.1/verify-key": (_verify_key, ["POST", "GET"]),
+        "/1.1/verify-key": (_verify_key, ["POST"]),
         "/1.1/comment-check": (_comment_check, ["POST"]),
         "/1.1/submit-spam": (_submit_spam, ["POST"]),
         "/1.1/submit-ham": (_submit_ham, ["POST"]),

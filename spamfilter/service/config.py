@@ -78,7 +78,7 @@ class Settings:
     labels: Path | None = None
     model: str | None = None
     reload_seconds: float = 2.0
-    max_body: int = 1_000_000
+    max_body: int = 2_000_000
     max_page: int = 8_000_000
     header_seconds: float = 10.0
     body_seconds: float = 15.0

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from spamfilter.labels.queue import ORDERS
+from spamfilter.service.submission import LONGEST_ARTICLE, LONGEST_TEXT
 
 __all__ = ["ARTICLE", "FEEDBACK", "PAGE", "QUEUE_QUERY", "RESPONSES", "SCORE", "Schema", "mismatches"]
 
@@ -47,7 +48,7 @@ def _one_of(*names: str) -> Schema:
 
 
 _COMMENT_FIELDS: Final[Schema] = {
-    "text": {"type": "string", "minLength": 1, "maxLength": 60_000, "description": "What the commenter wrote."},
+    "text": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "description": "What the commenter wrote."},
     "author": _text(2_000, "The name."),
     "author_url": _text(2_000, "The address behind the name."),
     "email": _text(500, "For the site's rules and trust; only a keyed digest is stored."),
@@ -59,7 +60,7 @@ _COMMENT_FIELDS: Final[Schema] = {
 _CONTEXT_FIELDS: Final[Schema] = {
     "permalink": _text(2_000, "Address of the article; one that is known need not be sent again."),
     "title": _text(2_000, "Title of the article."),
-    "article": _text(500_000, "Text of the article."),
+    "article": _text(LONGEST_ARTICLE, "Text of the article."),
 }
 COMMENT: Final = _object(_COMMENT_FIELDS, ("text",), "A comment.")
 SCORE: Final = _object(
@@ -87,7 +88,7 @@ ARTICLE: Final = _object(
     {
         "permalink": {"type": "string", "minLength": 1, "maxLength": 2_000, "description": "Its address."},
         "title": _CONTEXT_FIELDS["title"],
-        "article": {"type": "string", "minLength": 1, "maxLength": 500_000, "description": "Its text."},
+        "article": {"type": "string", "minLength": 1, "maxLength": LONGEST_ARTICLE, "description": "Its text."},
     },
     ("permalink", "article"),
     "An article, so that comments need only name its permalink.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -36,6 +37,8 @@ def serve(settings: Settings) -> None:
     set_up_logs(settings.log_level)
     sys.setswitchinterval(_SWITCH)
     app = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: the collector need not walk over it in the middle of a request
     config = uvicorn.Config(
         app,
         host=settings.host,
