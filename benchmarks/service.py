@@ -124,7 +124,7 @@ class Client:
     async def send(self, data: bytes, planned: float) -> None:
         pair = await self.free.get()
         try:
-            if pair is None:
+            if pair is None or pair[0].at_eof():  # the server ends connections that are idle for long
                 pair = await asyncio.open_connection("127.0.0.1", self.port)
             reader, writer = pair
             writer.write(data)

@@ -271,5 +271,8 @@ def _folds_judged(
 
 def _judge_fold(learn: Dataset, judge: Dataset, config: TrainingConfig | None) -> _Judged:
     with threadpool_limits(1):  # folds run side by side, and sums must not depend on how many cores there are
-        sf, _ = train(learn, config)
+        try:
+            sf, _ = train(learn, config)
+        except DataError as error:
+            raise DataError(f"with {len(judge):,} rows left out: {error}") from error
     return predict(sf, judge), sf.parameters.spam_cutoff, sf.parameters.unsure_cutoff

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -255,7 +256,7 @@ def _telling(spelled: list[str]) -> list[bool]:
     """For each: is there a word in it that is neither a sign nor a function word."""
     word, _, ptr = word_hashes(encode(spelled))
     common, hashes, edges = _common_words(), word.tolist(), ptr.tolist()
-    return [any(h not in common for h in hashes[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [any(h not in common for h in hashes[a:b]) for a, b in pairwise(edges)]
 
 
 def _name(given: Fields, i: int, *_: object) -> str:

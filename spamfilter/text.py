@@ -100,7 +100,8 @@ def _encode_compiled(kernel: ModuleType, raw: Points, n: int) -> Batch:
     odd, odd_points, odd_starts = np.zeros(n, np.uint8), _NO_POINTS, _NO_STARTS
     room = kernel.survey(raw, table, above, foldings, raw_starts, counts, upper, folds, odd)
     if odd.any():
-        odd_points = _unicode_fold(np.concatenate([raw[raw_starts[i] : raw_starts[i + 1]] for i in np.flatnonzero(odd)]))
+        places = np.flatnonzero(odd).tolist()
+        odd_points = _unicode_fold(np.concatenate([raw[raw_starts[i] : raw_starts[i + 1]] for i in places]))
         odd_starts = _starts(odd_points)
         room += len(odd_points)
     points, classes = np.empty(room, np.uint32), np.empty(room, np.uint8)
@@ -140,7 +141,7 @@ def _fold_points(raw: Points, raw_classes: Classes, folds: NDArray[np.int32]) ->
         folds[:, 0] = _per_text(hidden, raw)
     points = _unicode_fold(raw)
     starts = _starts(points)
-    classes = cc.classes_of(points) & 0x7F
+    classes: Classes = cc.classes_of(points) & np.uint8(0x7F)
     points, classes = _plain_letters(points, classes, folds)
     return points, classes, starts
 
@@ -162,8 +163,10 @@ def _lookalike_table() -> NDArray[np.uint16]:
 
 def _plain_letters(points: Points, classes: Classes, folds: NDArray[np.int32]) -> tuple[Points, Classes]:
     """Replace look-alike letters in words that mix Latin letters with others."""
-    foreign = ((classes >= cc.CYRILLIC) & (classes <= cc.GREEK)) | (classes == cc.OTHER_LETTER) | (points > 0x250) & (
-        points < 0x2B0
+    foreign = (
+        ((classes >= cc.CYRILLIC) & (classes <= cc.GREEK))
+        | (classes == cc.OTHER_LETTER)
+        | (points > 0x250) & (points < 0x2B0)
     )
     if not foreign.any():
         return points, classes

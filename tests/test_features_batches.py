@@ -14,7 +14,13 @@ _ARTICLE = "The river rose by two metres overnight, and the old weir at the mill
 _OTHER = "Sourdough needs patience, a warm corner of the kitchen and flour that is not too fine. " * 8
 _ROWS = [
     ("The weir held because it was mended last year.", "Hanna", None, "High water", _ARTICLE),
-    ("Cheap replica watches, visit www.watches.example today!!!", "replica watches", "http://watches.example", "High water", _ARTICLE),
+    (
+        "Cheap replica watches, visit www.watches.example today!!!",
+        "replica watches",
+        "http://watches.example",
+        "High water",
+        _ARTICLE,
+    ),
     ("My starter never rises in winter", "", "https://bread.example/about", "Bread", _OTHER),
     ("ｆｒｅｅ ｃａｓｉｎｏ b o n u s 🎰🎰", None, None, None, None),
     ("", None, None, "Bread", _OTHER),

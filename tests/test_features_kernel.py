@@ -15,7 +15,9 @@ from spamfilter import charclass as cc
 from spamfilter import compiled, text
 from spamfilter.features import fields, hashing, links, relatedness, signals, wordlists
 
-pytestmark = pytest.mark.skipif(compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare")
+pytestmark = pytest.mark.skipif(
+    compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare"
+)
 
 # Ordinary letters, everything that folds or composes, and pieces that the searches for links look at.
 _PIECES = st.sampled_from(
@@ -24,9 +26,9 @@ _PIECES = st.sampled_from(
         "&#32;", "\u00a0"
     ).split(" ")
 )
-_TEXT = st.lists(st.one_of(_PIECES, st.text(max_size=12), st.text("abcXYZ019 .@/:-[]()<>\n\u200b\u00a0", max_size=12)), max_size=12).map(
-    "".join
-)
+_TEXT = st.lists(
+    st.one_of(_PIECES, st.text(max_size=12), st.text("abcXYZ019 .@/:-[]()<>\n\u200b\u00a0", max_size=12)), max_size=12
+).map("".join)
 _TEXTS = st.lists(_TEXT, min_size=1, max_size=6)
 
 
@@ -88,7 +90,9 @@ def test_words_lists_and_variety(texts: list[str]) -> None:
 def test_grams(texts: list[str], salt: int) -> None:
     grams, batch = hashing.NGrams(10, 11, salt), text.encode(texts)
     rng = np.random.default_rng(salt)
-    tables = [(rng.normal(size=1 << 10).astype(np.float32), rng.normal(size=1 << 11).astype(np.float32)) for _ in range(3)]
+    tables = [
+        (rng.normal(size=1 << 10).astype(np.float32), rng.normal(size=1 << 11).astype(np.float32)) for _ in range(3)
+    ]
     fast, counts = grams.dots(batch, tables), grams.counts(batch)
     with _without_kernel():
         slow, rows = grams.dots(batch, tables), grams.counts(batch)
@@ -97,7 +101,9 @@ def test_grams(texts: list[str], salt: int) -> None:
         a, b = counts[2][k], counts[2][k + 1]
         assert (a, b) == (rows[2][k], rows[2][k + 1])
         order = np.argsort(counts[0][a:b])
-        assert np.array_equal(counts[0][a:b][order], rows[0][a:b]) and np.array_equal(counts[1][a:b][order], rows[1][a:b])
+        assert np.array_equal(counts[0][a:b][order], rows[0][a:b]) and np.array_equal(
+            counts[1][a:b][order], rows[1][a:b]
+        )
 
 
 def test_more_grams_than_are_gathered_at_once_and_counts_above_the_cap() -> None:
@@ -166,14 +172,41 @@ def test_kernel_refuses_buffers_that_are_too_small() -> None:
     tables = (np.ones(8, np.float32), np.ones(8, np.float32))
     with pytest.raises(ValueError, match="a weight for every number"):
         kernel.ngram_dot(
-            *(batch.points, batch.classes, batch.starts, 4, 4, 0, np.ones(1024), np.zeros(32, np.uint16), tables, np.zeros(2))
+            *(
+                batch.points,
+                batch.classes,
+                batch.starts,
+                4,
+                4,
+                0,
+                np.ones(1024),
+                np.zeros(32, np.uint16),
+                tables,
+                np.zeros(2),
+            )
         )
     with pytest.raises(ValueError, match="count for every number"):
         kernel.ngram_dot(
-            *(batch.points, batch.classes, batch.starts, 3, 3, 0, np.ones(1024), np.zeros(4, np.uint16), tables, np.zeros(2))
+            *(
+                batch.points,
+                batch.classes,
+                batch.starts,
+                3,
+                3,
+                0,
+                np.ones(1024),
+                np.zeros(4, np.uint16),
+                tables,
+                np.zeros(2),
+            )
         )
     with pytest.raises(ValueError, match="end with NUL"):
         kernel.survey(
             *(batch.points[:-1].copy(), cc.table(), np.array(cc.ABOVE, np.int64), cc.foldings(), np.zeros(2, np.int64)),
-            *(np.zeros((1, cc.CLASSES), np.int32), np.zeros(1, np.int32), np.zeros((1, 3), np.int32), np.zeros(1, np.uint8)),
+            *(
+                np.zeros((1, cc.CLASSES), np.int32),
+                np.zeros(1, np.int32),
+                np.zeros((1, 3), np.int32),
+                np.zeros(1, np.uint8),
+            ),
         )

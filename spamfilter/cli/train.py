@@ -53,7 +53,7 @@ def train(
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="So many of those at once.")] = 1,
     left_out: Annotated[
         Path | None,
-        typer.Option("--left-out", metavar="FILE", help="List the rows left out, one a line, with reasons."),
+        typer.Option("--left-out", metavar="FILE", help="List the rows left out (the first 10,000) with reasons."),
     ] = None,
 ) -> None:
     """Train a model on labelled comments and save it with its scores and its card."""

@@ -110,14 +110,10 @@ class NGrams:
         out = np.zeros((len(batch), len(tables), 2))
         flat = tuple(array for pair in tables for array in pair)
         with _counts_of(self.width) as count:
-            loops.kernel.ngram_dot(
-                *_arrays(batch), self.word_bits, self.char_bits, self.salt, _DELTA, count, flat, out
-            )
+            loops.kernel.ngram_dot(*_arrays(batch), self.word_bits, self.char_bits, self.salt, _DELTA, count, flat, out)
         return out
 
-    def values(
-        self, index: NDArray[np.int32], count: NDArray[np.int32], ptr: I64
-    ) -> NDArray[np.float64]:
+    def values(self, index: NDArray[np.int32], count: NDArray[np.int32], ptr: I64) -> NDArray[np.float64]:
         """``log1p(count) / sqrt(distinct)`` of the entries that ``counts`` returned."""
         rows = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
         is_char = index >= (1 << self.word_bits)
@@ -193,7 +189,8 @@ class NGrams:
         index, count, ptr = self._counts(batch)
         value = np.concatenate((word, char))[index].astype(np.float64) * self.values(index, count, ptr)
         rows = 2 * np.repeat(np.arange(len(batch)), np.diff(ptr)) + (index >= (1 << self.word_bits))
-        return np.bincount(rows, value, 2 * len(batch)).reshape(-1, 2)
+        out: NDArray[np.float64] = np.bincount(rows, value, 2 * len(batch)).astype(np.float64).reshape(-1, 2)
+        return out
 
 
 _spare: Final[dict[int, list[NDArray[np.uint16]]]] = {}
@@ -201,7 +198,7 @@ _spare: Final[dict[int, list[NDArray[np.uint16]]]] = {}
 
 @contextmanager
 def _counts_of(width: int) -> Iterator[NDArray[np.uint16]]:
-    """An array of ``width`` zeros, to be left as zeros: kept for the next call, since to clear it costs more than to use it.
+    """An array of ``width`` zeros, to be left as zeros: kept for the next call, since clearing costs more than use.
 
     Each thread that is inside holds one of its own; ``list.pop`` and ``append`` are atomic.
     """

@@ -80,20 +80,23 @@ PHONE_DIGITS: Final = 8
 SHORTEST: Final = 5
 
 _SHORTENERS: Final = frozenset(
-    "bit.ly tinyurl.com goo.gl t.co ow.ly is.gd buff.ly cutt.ly rb.gy shorturl.at adf.ly tiny.cc s.id lnkd.in t.ly v.gd "
-    "soo.gd bl.ink short.io rebrand.ly clck.ru vk.cc qps.ru u.to shorte.st ouo.io linktr.ee bit.do trib.al".split()
+    "bit.ly tinyurl.com goo.gl t.co ow.ly is.gd buff.ly cutt.ly rb.gy shorturl.at adf.ly tiny.cc s.id lnkd.in "
+    "t.ly v.gd soo.gd bl.ink short.io rebrand.ly clck.ru vk.cc qps.ru u.to shorte.st ouo.io linktr.ee bit.do "
+    "trib.al".split()
 )
 # Places where people, not shops, have their pages; a link there says little.
 _KNOWN: Final = frozenset(
-    "wikipedia.org wikimedia.org github.com github.io gitlab.com stackoverflow.com stackexchange.com serverfault.com superuser.com "
-    "youtube.com youtu.be vimeo.com flickr.com imgur.com blogspot.com wordpress.com blogger.com livejournal.com tumblr.com typepad.com "
-    "medium.com google.com microsoft.com apple.com mozilla.org python.org facebook.com twitter.com linkedin.com reddit.com amazon.com "
-    "archive.org nytimes.com bbc.co.uk theguardian.com arxiv.org gravatar.com about.me bitbucket.org sourceforge.net php.net "
-    "openid.net myopenid.com last.fm soundcloud.com goodreads.com pinterest.com instagram.com spotify.com w3.org gist.github.com".split()
+    "wikipedia.org wikimedia.org github.com github.io gitlab.com stackoverflow.com stackexchange.com "
+    "serverfault.com superuser.com youtube.com youtu.be vimeo.com flickr.com imgur.com blogspot.com wordpress.com "
+    "blogger.com livejournal.com tumblr.com typepad.com medium.com google.com microsoft.com apple.com mozilla.org "
+    "python.org facebook.com twitter.com linkedin.com reddit.com amazon.com archive.org nytimes.com bbc.co.uk "
+    "theguardian.com arxiv.org gravatar.com about.me bitbucket.org sourceforge.net php.net openid.net "
+    "myopenid.com last.fm soundcloud.com goodreads.com pinterest.com instagram.com spotify.com w3.org "
+    "gist.github.com".split()
 )
 _USUAL_TLDS: Final = frozenset(
-    "com org net edu gov de fr uk es it nl ch at be se no dk fi pl cz pt br ca au nz jp cn tw kr in ie eu io me us ru ua il gr hu ro tr mx ar cl "
-    "id za blog dev app name hk sg my th vn info example".split()
+    "com org net edu gov de fr uk es it nl ch at be se no dk fi pl cz pt br ca au nz jp cn tw kr in ie eu io me "
+    "us ru ua il gr hu ro tr mx ar cl id za blog dev app name hk sg my th vn info example".split()
 )
 _PROFILE: Final = re.compile(r"/(?:users?|profile|members?|u|in|people|author)/|/@|/\d{6,}", re.I)
 _SECOND_LEVEL: Final = frozenset("co com org net ac gov edu or ne go gob".split())

@@ -25,7 +25,7 @@ from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_c
 from spamfilter.features.wordlists import load_lists
 from spamfilter.text import Batch
 
-__all__ = ["TextFacts", "author_signals", "languages", "text_facts", "main_script", "text_signals"]
+__all__ = ["TextFacts", "author_signals", "languages", "main_script", "text_facts", "text_signals"]
 
 F64 = NDArray[np.float64]
 
@@ -87,7 +87,8 @@ def languages(facts: TextFacts, script: NDArray[np.int64] | None = None) -> tupl
 
 
 # Scripts that tell the language by themselves, by class; the last place stands for "no letters" (-1).
-_TELLING: Final = np.isin(np.arange(cc.CLASSES + 1), [s for s in _SCRIPTS if s not in (cc.LATIN, cc.CYRILLIC, cc.GREEK)])
+_ALPHABETS: Final = (cc.LATIN, cc.CYRILLIC, cc.GREEK)
+_TELLING: Final = np.isin(np.arange(cc.CLASSES + 1), [s for s in _SCRIPTS if s not in _ALPHABETS])
 
 
 @cache
@@ -138,7 +139,7 @@ _OWN: Final = (
     *("technical", "stops", "emoji", "symbols", "lines", "fancy_letters"),
     *("hidden_characters", "mixed_words", "spaced_words", "variety"),
 )
-# Of those: counts, as log1p (after length and words the classes below, styled letters, folds), and shares of all characters.
+# Of those: counts, as log1p (length, words, the classes below, styled letters, folds), and shares of all characters.
 _LOGGED: Final = [0, 1, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17]
 _COUNTED: Final = [cc.EXCLAMATION, cc.QUESTION, cc.CURRENCY, cc.BRACKET, cc.EMOJI, cc.SYMBOL, cc.NEWLINE]
 _SHARES: Final = [4, 9, 10]
@@ -206,7 +207,15 @@ def author_signals(
 
 
 _AUTHOR_NAMES: Final = (
-    *("author", "author_words", "author_phrase_words", "author_length", "author_digits", "author_upper", "author_lower"),
+    *(
+        "author",
+        "author_words",
+        "author_phrase_words",
+        "author_length",
+        "author_digits",
+        "author_upper",
+        "author_lower",
+    ),
     *("author_signs", "author_selling", "author_selling_share", "author_phrase"),
     *URL_COLUMNS,
     *("author_in_text", "author_is_domain", "url_in_text", "author_in_url"),
@@ -218,7 +227,9 @@ def _selling_lists() -> list[int]:
     return [load_lists().names.index(n) for n in SELLING]
 
 
-def _name_and_address(authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], out: F64) -> None:
+def _name_and_address(
+    authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], out: F64
+) -> None:
     out[:] = 0.0
     for i, (author, url) in enumerate(zip(authors, urls, strict=True)):
         if not author and not url:

@@ -49,9 +49,7 @@ class WordLists:
         compiled.kernel.list_counts(word, ptr, self.keys, self.member, len(self.names), out)
         return out
 
-    def _counts(
-        self, word: NDArray[np.uint32], ptr: NDArray[np.int64], out: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
+    def _counts(self, word: NDArray[np.uint32], ptr: NDArray[np.int64], out: NDArray[np.int32]) -> NDArray[np.int32]:
         order = np.argsort(self.keys)
         keys, member = self.keys[order], self.member[order]
         text = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
@@ -68,7 +66,7 @@ class WordLists:
             hit = np.flatnonzero((keys[at] == look) & same)
             for b in range(len(self.names)):
                 found = (member[at[hit]] >> np.uint64(b)) & np.uint64(1)
-                np.add.at(out, (text[:n][hit], b), found.astype(np.int32))
+                np.add.at(out[:, b], text[:n][hit], found.astype(np.int32))
         return out
 
 
