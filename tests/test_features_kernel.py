@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
-from spamfilter import compiled, text
+from spamfilter import compiled, reasons, text
 from spamfilter.features import fields, hashing, links, relatedness, signals, wordlists
+from spamfilter.linear import GramModel
 
 pytestmark = pytest.mark.skipif(
     compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare"
@@ -164,6 +165,17 @@ def test_features_without_the_kernel() -> None:
     assert np.allclose(fast.values, slow.values, rtol=1e-12, atol=1e-12)
     assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)
     assert not fast.relation[2].any()  # no context, no relation
+
+
+@settings(max_examples=100, deadline=None)
+@given(_TEXT, st.sampled_from([1.0, -1.0]))
+def test_quotes_in_reasons(comment: str, sign: float) -> None:
+    rng, batch = np.random.default_rng(1), text.encode([comment])
+    model = GramModel(rng.normal(size=1 << 12).astype(np.float32), np.zeros(1 << 12, np.float32), 0.0)
+    places = reasons.quotes(batch, model, sign)
+    with _without_kernel():
+        assert places == reasons.quotes(batch, model, sign)
+    assert len(places) <= reasons.QUOTED and all(a < b for a, b in places)
 
 
 def test_kernel_refuses_buffers_that_are_too_small() -> None:
