@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -189,14 +190,15 @@ def growth(model: str | None, out: Path) -> None:
     curves: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
     for n in (500, 2000, 8000, 20000, 50000):
         frame = pd.DataFrame({"text": [f"{k} {comment}" for k in range(n)], "title": "Mills", "article": article})
-        curves["comments"].append((n, best(lambda f=frame: sf.score_frame(f), 2)))
+        curves["comments"].append((n, best(lambda f=frame: sf.score_frame(f), 5)))
+    fresh = count()  # an article seen before is remembered
     for n in (10_000, 50_000, 200_000, 500_000, 1_000_000):
         text = prose(n)
         curves["characters of one comment"].append(
-            (n, best(lambda t=text: sf.score(t, "Jo", None, "Mills", article), 2))
+            (n, best(lambda t=text: sf.score(t, "Jo", None, "Mills", article), 5))
         )
         curves["characters of the article"].append(
-            (n, best(lambda t=text: sf.score(comment, "Jo", None, "Mills", t), 1))
+            (n, best(lambda t=text: sf.score(comment, "Jo", None, "Mills", f"{next(fresh)} {t}"), 5))
         )
     for what, points in curves.items():
         print(what)

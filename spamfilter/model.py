@@ -174,7 +174,8 @@ class SpamFilter:
     # ------------------------------------------------------------------ inside
     def inputs(self, given: Fields) -> F64:
         """Inputs of the last stage for each comment (comments × ``parameters.inputs``)."""
-        batch, names = encode(given.texts), encode(name_texts(given))
+        with_author = any(given.authors) or any(given.urls)
+        batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
         dense = dense_features(given, self.parameters.idf, batch, names)
         return stage_inputs(self._first_stage(given, batch, names, dense), dense)
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
-from spamfilter.features.fields import Fields, kept_facts
+from spamfilter.features.fields import KEPT, Fields, kept_facts
 from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
 from spamfilter.features.relatedness import IDF_BITS
@@ -176,7 +176,9 @@ def _subject(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray
         return ""
     batch = encode([given.texts[i]])
     word, _, _ = word_hashes(batch)
-    theirs = _words_of(given.titles[context], given.articles[context])
+    title, article = given.titles[context], given.articles[context]
+    of = _words_of if len(title) + len(article) <= KEPT else _words_of.__wrapped__
+    theirs = of(title, article)
     shared = np.array([w in theirs for w in word.tolist()], np.bool_)
     wanted = shared if weight < 0 else ~shared
     rarity = idf[word >> np.uint32(32 - IDF_BITS)].astype(np.float64) * wanted

@@ -158,9 +158,9 @@ def test_features_without_the_kernel() -> None:
     idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
     fast = fields.dense_features(rows, idf)
     with _without_kernel():
-        fields.kept_facts.cache_clear()
+        fields._facts.cache_clear()
         slow = fields.dense_features(rows, idf)
-    fields.kept_facts.cache_clear()
+    fields._facts.cache_clear()
     assert fast.names == slow.names and fast.values.shape[1] == len(fast.names)
     assert np.allclose(fast.values, slow.values, rtol=1e-12, atol=1e-12)
     assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)

@@ -126,10 +126,11 @@ def dense_features(
 ) -> Dense:
     """All features but the n-grams: signals of text, author and links, and relatedness.
 
-    ``batch`` and ``names`` are the encoded texts and authors' names, if they are at hand.
+    ``batch`` and ``names`` are the encoded texts and authors' names, if they are at hand (``names`` may be
+    empty where there are neither names nor addresses).
     """
-    facts = sig.text_facts(batch or encode(fields.texts))
-    author_facts = sig.text_facts(names or encode([a or "" for a in fields.authors]))
+    facts = sig.text_facts(encode(fields.texts) if batch is None else batch)
+    author_facts = sig.text_facts(encode([a or "" for a in fields.authors]) if names is None else names)
     context = _Context(fields, facts, idf)
     parts = [
         sig.text_signals(fields.texts, facts),
@@ -255,14 +256,16 @@ KEPT: Final = 100_000
 
 def _context_facts(texts: Sequence[str]) -> sig.TextFacts:
     """Facts of titles or articles; those of a single one are kept, since the next comment may stand under it too."""
-    if len(texts) == 1 and len(texts[0]) <= KEPT:
-        return kept_facts(texts[0])
-    return sig.text_facts(encode(texts))
+    return kept_facts(texts[0]) if len(texts) == 1 else sig.text_facts(encode(texts))
+
+
+def kept_facts(text: str) -> sig.TextFacts:
+    """Facts of one text; those of the last few are at hand, unless it is very long."""
+    return _facts(text) if len(text) <= KEPT else _facts.__wrapped__(text)
 
 
 @lru_cache(maxsize=32)
-def kept_facts(text: str) -> sig.TextFacts:
-    """Facts of one text; those of the last few are at hand."""
+def _facts(text: str) -> sig.TextFacts:
     return sig.text_facts(encode([text]))
 
 

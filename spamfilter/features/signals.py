@@ -174,8 +174,8 @@ def _variety(facts: TextFacts) -> F64:
 def author_signals(
     authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], facts: TextFacts
 ) -> tuple[list[str], F64]:
-    """Signals of the author's name and address; ``facts`` are those of the names."""
-    names, n = list(_AUTHOR_NAMES), len(facts.batch)
+    """Signals of the author's name and address; ``facts`` are those of the names (not used if there are none)."""
+    names, n = list(_AUTHOR_NAMES), len(texts)
     if not any(authors) and not any(urls):
         return names, np.zeros((n, len(names)))
     c = facts.classes
