@@ -370,7 +370,7 @@ CREATE TABLE `wp_options` (`option_id` bigint, `option_name` varchar(191), `opti
 INSERT INTO `wp_options` VALUES (1,'home','https://crumbs.example','yes'),(2,'sql','INSERT INTO `wp_comments` VALUES (9);','no');
 CREATE TABLE `wp_posts` (`ID` bigint, `post_title` text, `post_content` longtext, `post_type` varchar(20), `guid` varchar(255));
 INSERT INTO `wp_posts` VALUES (7,'Rye','<p>About rye.</p>','post','https://crumbs.example/?p=7'),(8,'Rye','old','revision','x');
-"""  # noqa: E501 - mysqldump puts all rows of a table on one line
+"""
 
 
 def test_a_dump_of_the_comments_table(store: LabelStore, tmp_path: Path) -> None:
