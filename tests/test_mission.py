@@ -55,3 +55,38 @@ def test_the_same_on_a_page_of_our_own(sf):
     assert "off_topic" in [r.name for r in scored.verdicts[2].reasons]
     kept = spamfilter.clean((ROOT / "tests/pages/example-ferry.html").read_bytes())
     assert "Same here, and the fish market" in kept and "memory foam" not in kept
+
+
+SAVED = """\
+{title}
+
+The night ferry between the old harbour and Skerry Island will keep running for at least two more winters. After four hours of debate the county council voted 19 to 14 on Tuesday against the plan of the finance committee to end the late sailing in October.
+
+The committee had argued that the boat carries eleven passengers on an average weeknight and costs the county 412,000 a year. Islanders answered with a petition and with the shift plans of the hospital and the fish market: nurses and porters who live on Skerry have no other way home after ten in the evening.
+
+The compromise ties the subsidy to a count. If fewer than nine people a night use the sailing this winter, the council will look at a smaller boat, or at a call-ahead service such as the one that the northern islands have had since 2019.
+
+Share this:
+
+One Reply to “{title}”
+
+  1. {comment}
+
+Leave a Reply"""
+
+
+@pytest.mark.parametrize(
+    ("comment", "label"),
+    [
+        ("The padding is filled with memory foam and the removable\n    cover can be washed at thirty degrees. Choose a firm mattress if you sleep\n    on your back, and turn it every three months so that the springs wear evenly.", "spam"),
+        ("I disagree.", "ham"),
+        ("Nine people a night is a fair count for a winter boat.", "ham"),
+        ("I am a nurse and I live on Skerry. Without the late sailing I would have to\n    rent a room near the hospital four nights a week, so thank you to the council.", "ham"),
+    ],
+)  # fmt: skip
+def test_the_same_layout_with_our_own_words(sf, comment, label):
+    text = SAVED.format(title="Council votes to keep the night ferry", comment=comment)
+    scored = sf.score_page(text)
+    assert [text[c.start : c.end] for c in scored.page.comments] == [comment]
+    assert comment not in scored.page.article
+    assert scored.verdicts[0].label == label
