@@ -18,11 +18,11 @@ width (Guo et al. 2017).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -261,12 +261,8 @@ def _folds_judged(
         for mask in masks:
             yield mask, _judge_fold(*parts(mask), config)
         return
-    with ProcessPoolExecutor(min(jobs, len(masks))) as pool:
-        futures: dict[Future[_Judged], NDArray[np.bool_]] = {
-            pool.submit(_judge_fold, *parts(mask), config): mask for mask in masks
-        }
-        for done in as_completed(futures):
-            yield futures[done], done.result()
+    work = (delayed(_judge_fold)(*parts(mask), config) for mask in masks)
+    yield from zip(masks, Parallel(min(jobs, len(masks)), return_as="generator")(work), strict=True)
 
 
 def _judge_fold(learn: Dataset, judge: Dataset, config: TrainingConfig | None) -> _Judged:
