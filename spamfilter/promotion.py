@@ -33,7 +33,7 @@ from scipy.stats import binom
 
 from spamfilter.errors import DataError
 
-__all__ = ["MEASURES", "Change", "Decision", "Judged", "Rules", "SliceChange", "decide"]
+__all__ = ["MEASURES", "Change", "Decision", "Judged", "Rules", "SliceChange", "average_precision", "compare", "decide"]
 
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -256,6 +256,11 @@ def compare(rows: Judged, rules: Rules) -> tuple[Change, ...]:
         outcome = _outcome(name, sign * (after - before), low, high, rows, rules)
         out.append(Change(name, before, after, sign * (after - before), low, high, outcome))
     return tuple(out)
+
+
+def average_precision(label: NDArray[Any], probability: F64, weight: F64) -> float:
+    """Average precision of weighted rows (ties move together); 0 without spam."""
+    return float(_figures(np.asarray(label) == 1, probability, np.ones(len(label)), weight[np.newaxis])[0, 0])
 
 
 def _models(rows: Judged) -> tuple[tuple[F64, F64], tuple[F64, F64]]:

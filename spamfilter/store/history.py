@@ -12,14 +12,14 @@ is written before ``CURRENT`` is swapped; one whose swap never came (a power cut
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final, Literal
 
 from spamfilter.store.durable import append_line
 
-__all__ = ["HISTORY", "Event", "Kind", "add_event", "read_events", "trail"]
+__all__ = ["HISTORY", "Event", "Kind", "add_event", "read_events", "trail", "was_used"]
 
 HISTORY: Final = "HISTORY.jsonl"
 Kind = Literal["added", "promoted", "rolled back", "pruned"]
@@ -63,18 +63,29 @@ def read_events(folder: Path) -> list[Event]:
 
 def trail(events: Sequence[Event], current: str | None) -> list[str]:
     """The versions that led to the current one: promoting adds one, rolling back takes away what came after it."""
-    changes = [event for event in events if event.kind in ("promoted", "rolled back")]
     out: list[str] = []
-    for n, event in enumerate(changes):
+    for event, done in _switches(events, current):
         _put(out, event.before)
-        after = changes[n + 1].before if n + 1 < len(changes) else current
-        if after == event.before != event.version:
-            continue  # written down, never done
-        if event.kind == "rolled back" and event.version in out:
+        if done and event.kind == "rolled back" and event.version in out:
             del out[len(out) - out[::-1].index(event.version) :]
-        _put(out, event.version)
+        if done:
+            _put(out, event.version)
     _put(out, current)
     return out
+
+
+def was_used(events: Sequence[Event], current: str | None) -> set[str]:
+    """Every version that was ever in use."""
+    found = {event.version for event, done in _switches(events, current) if done}
+    return found | {event.before for event in events if event.before} | ({current} if current else set())
+
+
+def _switches(events: Sequence[Event], current: str | None) -> Iterator[tuple[Event, bool]]:
+    """Promotions and rollbacks, and whether each was done or only written down before the power went."""
+    changes = [event for event in events if event.kind in ("promoted", "rolled back")]
+    for n, event in enumerate(changes):
+        after = changes[n + 1].before if n + 1 < len(changes) else current
+        yield event, after == event.version or after != event.before
 
 
 def _put(versions: list[str], version: str | None) -> None:

@@ -7,7 +7,7 @@ Usage::
         models.add(sf, "2026.11.26", manifest, texts)
     models.promote("2026.11.26", by="ana", why="better on short comments")
     models.rollback(by="ana", why="blocks readers")      # to the version in use before
-    models.versions(); models.prunable(keep=10); models.prune(keep=10)
+    models.versions(); models.prunable(keep=10)
 
 Beside the versions stand ``CURRENT`` (the version in use, swapped in one step), ``HISTORY.jsonl`` (appended to),
 ``.work`` (what the holder of the job lock is making) and two locks.  The locks are the kernel's: they go
@@ -28,7 +28,7 @@ from spamfilter.errors import ConfigError, LockedError, ModelError, ModelNotFoun
 from spamfilter.model import SpamFilter
 from spamfilter.store import folder as one
 from spamfilter.store.durable import sync_folder, write_text, writing
-from spamfilter.store.history import Event, Kind, add_event, read_events, trail
+from spamfilter.store.history import Event, Kind, add_event, read_events, trail, was_used
 
 __all__ = ["ModelsFolder", "Version"]
 
@@ -112,6 +112,10 @@ class ModelsFolder:
     def trail(self) -> list[str]:
         """Versions that led to the one in use, which is the last."""
         return trail(self.events(), self._current_or_none())
+
+    def was_used(self, name: str) -> bool:
+        """Whether a version was ever in use."""
+        return name in was_used(self.events(), self._current_or_none())
 
     def versions(self) -> list[Version]:
         """All versions in the order they came; those that were copied in by hand last, by their dates."""
@@ -283,13 +287,12 @@ class ModelsFolder:
         return [v for v in versions if v.name not in kept]
 
     def prune(self, keep: int, by: str = "") -> list[str]:
-        """Take versions away for good; their names."""
-        with self.job():
-            gone = [v.name for v in self.prunable(keep)]
-            for name in gone:
-                with writing(self.path / name):
-                    # Away in one step: a version that is half deleted must not be found.
-                    (self.path / name).rename(self.path / _WORK / name)
-                self._note("pruned", name, "", by)
-            self._clear_work()
+        """Take versions away for good; their names.  Hold ``job`` meanwhile."""
+        gone = [v.name for v in self.prunable(keep)]
+        for name in gone:
+            with writing(self.path / name):
+                # Away in one step: a version that is half deleted must not be found.
+                (self.path / name).rename(self.path / _WORK / name)
+            self._note("pruned", name, "", by)
+        self._clear_work()
         return gone
