@@ -166,7 +166,7 @@ def _plain(value: Any, hint: Any, where: str) -> Any:
     if hint is Path and isinstance(value, str):
         return Path(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise ConfigError(f"{where} must be {_KINDS.get(hint, hint.__name__)}, got {value!r}")
     if hint in (int, float) and value < 0:

@@ -62,7 +62,10 @@ def read_events(folder: Path) -> list[Event]:
 
 
 def trail(events: Sequence[Event], current: str | None) -> list[str]:
-    """The versions that led to the current one: promoting adds one, rolling back takes away what came after it."""
+    """The versions that led to the current one: promoting adds one, rolling back takes away what came after it.
+
+    ``current`` is None before the first one and "" where nobody knows (a damaged ``CURRENT``).
+    """
     out: list[str] = []
     for event, done in _switches(events, current):
         _put(out, event.before)
@@ -90,5 +93,5 @@ def _switches(events: Sequence[Event], current: str | None) -> Iterator[tuple[Ev
 
 def _put(versions: list[str], version: str | None) -> None:
     """Add a version unless it is the last one: where ``CURRENT`` was changed by hand, that is a step too."""
-    if version is not None and versions[-1:] != [version]:
+    if version and versions[-1:] != [version]:
         versions.append(version)

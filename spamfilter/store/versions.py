@@ -99,11 +99,12 @@ class ModelsFolder:
         """The version in use; None before the first one.  Raises ``ModelDamaged`` where CURRENT names none."""
         return one.current(self.path) if (self.path / "CURRENT").exists() else None
 
-    def _current_or_none(self) -> str | None:
+    def _found(self) -> str | None:
+        """As ``current``, but "" where CURRENT names no version: then nobody knows."""
         try:
             return self.current()
         except ModelError:
-            return None
+            return ""
 
     def events(self) -> list[Event]:
         """Everything that happened, in order."""
@@ -111,18 +112,18 @@ class ModelsFolder:
 
     def trail(self) -> list[str]:
         """Versions that led to the one in use, which is the last."""
-        return trail(self.events(), self._current_or_none())
+        return trail(self.events(), self._found())
 
     def was_used(self, name: str) -> bool:
         """Whether a version was ever in use."""
-        return name in was_used(self.events(), self._current_or_none())
+        return name in was_used(self.events(), self._found())
 
     def versions(self) -> list[Version]:
         """All versions in the order they came; those that were copied in by hand last, by their dates."""
         place: dict[str, int] = {}
         for n, event in enumerate(self.events()):
             place.setdefault(event.version, n)
-        current = self._current_or_none()
+        current = self._found()
         found = [self._version(p.parent, current) for p in self.path.glob("*/manifest.json") if p.parent.name[0] != "."]
         last = len(place)
         return sorted(found, key=lambda v: (place.get(v.name, last + 1), str(v.manifest.get("created", "")), v.name))
@@ -158,6 +159,9 @@ class ModelsFolder:
         """
         with self._lock(".job.lock", 0.0, "another retraining or pruning is at work in it; let it end"):
             self._clear_work()
+            with self._switching():
+                for half in self.path.glob(".CURRENT.*"):
+                    half.unlink(missing_ok=True)
             yield
 
     @contextlib.contextmanager
@@ -238,7 +242,7 @@ class ModelsFolder:
         """
         self.verify(name)
         with self._switching():
-            before = self._current_or_none()
+            before = self._found()
             if expect is not None and before != expect:
                 raise LockedError(
                     f"{self.path}: {before or 'no version'} was put in use meanwhile, not {expect}; look at "
@@ -253,13 +257,13 @@ class ModelsFolder:
         """
         with self._switching():
             way = self.trail()
-            if self._current_or_none() is None and way:
-                way.append("")  # CURRENT is lost or damaged: the last one that was in use is the way back
+            if self._found() == "":
+                way.append("")  # CURRENT is damaged: the last one that was in use is the way back
             if len(way) < 2:
                 raise ModelNotFound(f"{self.path}: no version was in use before; see: spamfilter models list")
             name = way[-2]
             self.verify(name)
-            self._switch("rolled back", name, self._current_or_none(), by, why)
+            self._switch("rolled back", name, self._found(), by, why)
         return name
 
     def _switch(self, kind: Kind, name: str, before: str | None, by: str, why: str) -> None:
@@ -270,7 +274,7 @@ class ModelsFolder:
 
     def _note(self, kind: Kind, name: str, why: str, by: str = "", before: str | None = None) -> None:
         at = self._clock().isoformat(timespec="seconds")
-        add_event(self.path, Event(kind, name, before or self._current_or_none(), at, by, why))
+        add_event(self.path, Event(kind, name, before or self._found(), at, by, why))
 
     # ------------------------------------------------------------------ taking away
     def prunable(self, keep: int) -> list[Version]:
