@@ -412,20 +412,19 @@ def _next_below(values: F64, probability: float) -> float:
 
 
 def _groups(own: Dataset, campaign: Index) -> list[str]:
-    """What is left out together: a post, or a single comment where a post is a quarter of all; and campaigns whole."""
+    """What is left out together: a campaign that is under several posts; else the post, or, where a post is a quarter
+    of all, the campaign.
+
+    Posts are not joined through the campaigns that they share: one that goes everywhere would leave a single group.
+    """
     posts = Counter(own.post)
-    names = [p if posts[p] < len(own) / 4 else f"row {i}" for i, p in enumerate(own.post)]
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    for name, number in zip(names, campaign.tolist(), strict=True):
-        parent[root(name)] = root(f"campaign {number}")
-    return [root(name) for name in names]
+    spread: dict[int, set[str]] = {}
+    for post, number in zip(own.post, campaign.tolist(), strict=True):
+        spread.setdefault(number, set()).add(post)
+    return [
+        post if len(spread[number]) == 1 and posts[post] < len(own) / 4 else f"campaign {number}"
+        for post, number in zip(own.post, campaign.tolist(), strict=True)
+    ]
 
 
 def _where(matrix: Matrix, there: F64) -> Matrix:
