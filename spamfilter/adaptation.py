@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, sparse
+from scipy import optimize, sparse, stats
 
 from spamfilter.campaigns import campaigns_of
 from spamfilter.datasets import Dataset
@@ -62,18 +62,19 @@ class AdaptationConfig:
 
     seed: int = 20
     folds: int = 5
-    strengths: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
+    strengths: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
     head: float = 0.5
     text: float = 1.0
     name: float = 0.5
     host: float = 0.5
-    slope: float = 0.25
+    slope: float = 1.0
     shift: float = 4.0
+    spam_share: float = 0.2
     fewest: int = 3
+    per_label: float = 5.0
     enough_ham: int = 200
     spam_rate: float = 0.005
     unsure_rate: float = 0.05
-    most: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +286,7 @@ class _Run:
         )
         return np.concatenate((np.zeros(width - x.shape[1]), found.x))
 
-    def _change(self, theta: F64, with_shift: bool = True) -> _Change:
+    def _change(self, theta: F64) -> _Change:
         """The changes of weights that scaled changes stand for."""
         parts = np.split(theta[:-2], np.cumsum([len(s) for s in self.scale])[:-1])
         head = parts[0] * self.scale[0]
@@ -295,38 +296,35 @@ class _Run:
             delta[self.kept[name]] = part * scale
             grams[name] = delta
         steeper = float(theta[-2])
-        level = steeper * (self.p.head.intercept - self.centre) - float(self.middle @ head)
-        return _Change(grams, head + steeper * self.p.head.coef, level + float(theta[-1]) * with_shift)
+        level = steeper * (self.p.head.intercept - self.centre) - float(self.middle @ head) + float(theta[-1])
+        return _Change(grams, head + steeper * self.p.head.coef, level)
 
     # ------------------------------------------------------------------ choosing
     def choose(self, progress: Progress) -> _Chosen:
         """The strength that labels left out speak for, and the model of that strength."""
         fold = fold_numbers(self.group, min(self.config.folds, len(set(self.group))))
-        strengths = (0.0, *sorted(self.config.strengths))
-        shifted = {s: np.zeros(len(self.y)) for s in strengths}
-        shifts = {s: np.zeros(len(self.y)) for s in strengths}
+        scarce = min((self.y == 1).sum(), (self.y == 0).sum())
+        strengths = (0.0, *sorted(s for s in self.config.strengths if s <= self.config.per_label * scarce))
+        left_out = {s: np.zeros(len(self.y)) for s in strengths}
         for k in sorted(set(fold.tolist())):
             progress(f"own labels, fold {k + 1}")
             learn, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             theta: F64 | None = None
             for s in strengths:
                 theta = self._fit(learn, s, theta)
-                shifted[s][out] = self.rows.logits(self._change(theta), out)
-                shifts[s][out] = theta[-1]
-        loss = {s: self.weight * (np.logaddexp(0, z) - self.y * z) for s, z in shifted.items()}
+                left_out[s][out] = self.rows.logits(self._change(theta), out)
+        loss = {s: self.weight * (np.logaddexp(0, z) - self.y * z) for s, z in left_out.items()}
         chosen = self._weakest_within_error(loss)
-        total = self.weight.sum()
-        losses = {s: round(float(v.sum() / total), 5) for s, v in loss.items()}
+        losses = {s: round(float(v.sum() / self.weight.sum()), 5) for s, v in loss.items()}
         if not chosen:
             note = "unchanged: no strength was better beyond chance on labels left out"
             return _Chosen(self.p, 0.0, self.base, note, losses)
         progress("own labels, all")
-        theta = self._fit(np.arange(len(self.y)), chosen)
-        enough = self._ham().sum() >= self.config.enough_ham
-        logits = shifted[chosen] - (0.0 if enough else shifts[chosen])
-        parameters = self._moved(self._change(theta, bool(enough)), logits, bool(enough))
+        change = self._change(self._fit(np.arange(len(self.y)), chosen))
+        slope, shift = self._calibration(left_out[chosen])
+        logits = left_out[chosen] * slope + shift
         note = f"log-loss on labels left out {losses[0.0]:.4f} → {losses[chosen]:.4f}"
-        return _Chosen(parameters, chosen, logits, note, losses)
+        return _Chosen(self._moved(change, slope, shift, logits), chosen, logits, note, losses)
 
     def _weakest_within_error(self, loss: dict[float, F64]) -> float:
         """The weakest strength whose loss is within one standard error of the best; groups are the units."""
@@ -349,28 +347,68 @@ class _Run:
         out: Mask = (self.y == 0) & (self.given > 0.5)
         return out
 
-    def _moved(self, change: _Change, logits: F64, enough: bool) -> Parameters:
+    def _calibration(self, logits: F64) -> tuple[float, float]:
+        """Slope and shift that make log-odds left out those of a mix with ``spam_share`` spam.
+
+        Not of the mix that was labelled: people label what they are asked about, or what went wrong.
+        """
+        share, spam = self.config.spam_share, self.y == 1
+        of_spam, of_ham = self.weight[spam].sum(), self.weight[~spam].sum()
+        # As many rows of that mix as the scarcer class has enough for.
+        rows = min(of_spam / share, of_ham / (1 - share))
+        weight = self.weight * rows * np.where(spam, share / of_spam, (1 - share) / of_ham)
+        variance = np.array([self.config.slope, self.config.shift])
+
+        def loss(v: F64) -> tuple[float, F64]:
+            z = logits * (1 + v[0]) + v[1]
+            gap = weight * (_probability(z) - self.y)
+            value = weight @ (np.logaddexp(0, z) - self.y * z) + 0.5 * (v * v / variance).sum()
+            return float(value), np.array([gap @ logits, gap.sum()]) + v / variance
+
+        found = optimize.minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-0.9, None), (None, None)])
+        return 1 + float(found.x[0]), float(found.x[1])
+
+    def _moved(self, change: _Change, slope: float, shift: float, logits: F64) -> Parameters:
         p = self.p
         moved: dict[str, Any] = {name: _with_delta(getattr(p, name), d) for name, d in change.grams.items()}
-        head = replace(p.head, coef=p.head.coef + change.head, intercept=p.head.intercept + change.intercept)
-        spam, unsure = self._cutoffs(_probability(logits), enough)
+        intercept = (p.head.intercept + change.intercept) * slope + shift
+        head = replace(p.head, coef=(p.head.coef + change.head) * slope, intercept=intercept)
+        spam, unsure = self._cutoffs(logits)
         return replace(p, **moved, head=head, spam_cutoff=spam, unsure_cutoff=unsure)
 
-    def _cutoffs(self, probability: F64, enough: bool) -> tuple[float, float]:
-        """With enough ham, the stated shares of it lie above; with less, a cut-off may only rise: no more of the
-        team's ham, left out, is to be blocked than the model blocked before."""
-        c, ham = self.config, self._ham()
-        now, before = np.sort(probability[ham])[::-1], _probability(self.base[ham])
+    def _cutoffs(self, logits: F64) -> tuple[float, float]:
+        """Cut-offs above which the stated shares of the team's ham lie, left out.
+
+        Never so high that less of the team's own spam is found than before; and unless that asks for it, lower than
+        before only with ``enough_ham``.
+        """
+        c, p, ham = self.config, self.p, logits[self._ham()]
         out = []
-        for rate, cutoff in ((c.spam_rate, self.p.spam_cutoff), (c.unsure_rate, self.p.unsure_cutoff)):
-            if enough:
-                out.append(float(np.quantile(now, 1 - rate)))
-                continue
-            allowed = max(int((before >= cutoff).sum()), int(rate * len(now)))
-            highest = float(now[allowed]) if allowed < len(now) else 0.0
-            out.append(max(cutoff, float(np.nextafter(highest, 1.0))) if highest else cutoff)
+        for rate, before in ((c.spam_rate, p.spam_cutoff), (c.unsure_rate, p.unsure_cutoff)):
+            enough = len(ham) >= c.enough_ham
+            above = float(np.quantile(ham, 1 - rate)) if enough else _next_below(ham, 1 - rate)
+            wanted = _probability_of(above)
+            out.append(
+                min(wanted if enough else max(wanted, before), _probability_of(self._keeps_recall(logits, before)))
+            )
         spam = max(out[0], 0.5)  # as in training: what is called spam is more likely spam than not
         return spam, min(out[1], spam)
+
+    def _keeps_recall(self, logits: F64, cutoff: float) -> float:
+        """The highest log-odds above which as much of the team's spam lies as above ``cutoff`` before."""
+        spam = (self.y == 1) & (self.given > 0.5)
+        before = int((_probability(self.base[spam]) >= cutoff).sum())
+        found = np.sort(logits[spam])[::-1]
+        return float(found[before - 1]) if before else 60.0
+
+
+def _next_below(values: F64, probability: float) -> float:
+    """What the next value stays below with this probability: a prediction interval of the normal distribution, by
+    Student's t.  The highest of twenty says little about one in 200."""
+    n = len(values)
+    if n < 2:
+        return 60.0
+    return float(values.mean() + stats.t.ppf(probability, n - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / n))
 
 
 def _groups(own: Dataset, campaign: Index) -> list[str]:
@@ -413,3 +451,7 @@ def _with_delta(model: GramModel, delta: F64) -> GramModel:
 def _probability(logits: F64) -> F64:
     out: F64 = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
     return out
+
+
+def _probability_of(logit: float) -> float:
+    return float(_probability(np.array([logit]))[0])

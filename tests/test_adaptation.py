@@ -71,7 +71,7 @@ def test_labels_that_teach_nothing_change_nothing(sf):
         label = np.random.default_rng(seed).permutation(np.arange(60) % 2)
         adapted, facts = adapt(sf, dataset(own.text, label.tolist()))
         assert facts.strength == 0 and adapted is sf, facts
-        assert "unchanged" in facts.note and set(facts.losses) == {0.0, *AdaptationConfig().strengths}
+        assert "unchanged" in facts.note and 0.0 in facts.losses and len(facts.losses) > 3
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 40])
@@ -107,7 +107,6 @@ def test_grams_that_the_team_does_not_use_keep_their_weights(sf, tmp_path):
     assert np.array_equal(q.text.word, again.parameters.text.word)
     assert 0 < (p.text.word != q.text.word).sum() < 1000
     assert np.array_equal(p.prose.word, q.prose.word) and np.array_equal(p.relation.coef, q.relation.coef)
-    assert q.spam_cutoff >= p.spam_cutoff  # with few ham labels, a cut-off may only rise
     store.save(adapted, tmp_path / "mine", {"name": "mine", "version": "1"})
     loaded = store.load(tmp_path / "mine")
     assert np.array_equal(predict(loaded, own), predict(adapted, own))
@@ -123,3 +122,11 @@ def test_cutoffs_are_chosen_anew_where_there_is_enough_ham(sf):
     ham = 1 / (1 + np.exp(-facts.logits[own.label == 0]))
     p = adapted.parameters
     assert (ham > p.spam_cutoff).mean() <= 0.02 and 0.05 < (ham > p.unsure_cutoff).mean() < 0.12
+
+
+def test_with_few_ham_labels_no_less_spam_is_found(sf):
+    own, unseen = comments(60, 9, 0.85), comments(200, 10)
+    adapted, facts = adapt(sf, own)
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert facts.strength > 0 and after.auc > before.auc
+    assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02
