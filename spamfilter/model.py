@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter.errors import DataError
+from spamfilter.errors import DataError, ModelError
 from spamfilter.features.fields import Dense, Fields, dense_features
 from spamfilter.features.links import own_host
-from spamfilter.features.stages import FirstStage, foreign_inputs, stage_inputs
+from spamfilter.features.stages import FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.linear import GramModel, LinearModel, gram_logits
 from spamfilter.reasons import Explainer
 from spamfilter.records import Comment, Label, Page, Reason, ScoredPage, Verdict
@@ -176,8 +176,20 @@ class SpamFilter:
         """Inputs of the last stage for each comment (comments × ``parameters.inputs``)."""
         with_author = any(given.authors) or any(given.urls)
         batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
-        dense = dense_features(given, self.parameters.idf, batch, names)
+        dense = self._fitting(dense_features(given, self.parameters.idf, batch, names))
         return stage_inputs(self._first_stage(given, batch, names, dense), dense)
+
+    def _fitting(self, dense: Dense) -> Dense:
+        """The signals that this model was made with, where this version of the package has more."""
+        known = self.parameters.inputs[len(input_names([])) :]
+        if tuple(dense.names) == known:
+            return dense
+        place = {name: k for k, name in enumerate(dense.names)}
+        if missing := [name for name in known if name not in place]:
+            raise ModelError(
+                f"{self.name} was made with the signal {missing[0]!r}, which this version does not have; train it again"
+            )
+        return replace(dense, names=list(known), values=dense.values[:, [place[name] for name in known]])
 
     def _first_stage(self, given: Fields, batch: Batch, names: Batch, dense: Dense) -> FirstStage:
         p, none = self.parameters, np.zeros(len(given))

@@ -220,10 +220,14 @@ class _Run:
         settings = r.adaptation.get("settings", {})
         try:
             if r.recipe == "adapt":
-                return Adapting(self.models.load(r.parent), _restored(AdaptationConfig, settings))
-            if self.always is not None:
+                parent = self.models.load(r.parent)
+                if parent.parameters.inputs == self.base.parameters.inputs:
+                    return Adapting(parent, _restored(AdaptationConfig, settings))
+                why = f"{r.parent} was made with other signals than this version has"
+            elif self.always is not None:
                 return Training(self.always, _restored(TrainingConfig, settings))
-            why = "always names no data any more"
+            else:
+                why = "always names no data any more"
         except ModelNotFound as error:
             why = str(error)
         self.notes.append(f"the champion cannot be made again ({why}); it is judged as it stands, which flatters it")
