@@ -38,7 +38,7 @@ def test_a_skops_file_judges_the_same_once_its_types_are_trusted(tmp_path):
     skops = pytest.importorskip("skops.io", reason="the extra export is not installed")
     trusted = export_pipeline(tiny(), tmp_path / "m.skops")
     assert "spamfilter.model.SpamFilter" in trusted
-    with pytest.raises(TypeError, match="untrusted"):
+    with pytest.raises(TypeError, match="Untrusted types"):
         skops.load(tmp_path / "m.skops")
     found = skops.load(tmp_path / "m.skops", trusted=trusted).predict_proba(FRAME)[:, 1]
     assert found == pytest.approx(tiny().score_frame(FRAME)["spam_probability"])

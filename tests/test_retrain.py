@@ -157,6 +157,21 @@ def test_the_newest_labels_are_judged_by_models_that_came_before_them(used):
     assert "labels:200" in done.newest.id
 
 
+def test_a_store_made_anew_of_the_same_labels_is_recognised(used, tmp_path):
+    """As in a job that imports a table every night: numbers change, the champion still knows what it learnt."""
+    table = tmp_path / "labels.jsonl"
+    assert main(["label", "export", "--store", str(used.labels), "-o", str(table)]) == 0
+    lines = table.read_text().splitlines()
+    table.write_text("".join(f"{line}\n" for line in reversed(lines)))
+    assert main(["label", "import", str(table), "--store", str(tmp_path / "anew.db")]) == 0
+    done = run(dataclasses.replace(used, labels=tmp_path / "anew.db"), force=True).retraining
+    assert done.newest is None  # nothing is new
+    learnt = Retraining.read(used.models / "2026.04.01").learnt
+    assert dict(zip(done.learnt.key, done.learnt.label, strict=True)) == dict(
+        zip(learnt.key, learnt.label, strict=True)
+    )
+
+
 def test_a_dry_run_writes_nothing(config):
     outcome = run(config, dry_run=True)
     assert (outcome.kind, outcome.version, outcome.dry_run) == ("promoted", None, True)

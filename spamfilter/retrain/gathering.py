@@ -9,6 +9,7 @@ Usage::
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -66,6 +67,12 @@ class Gathered:
             findings=tuple(hygiene.findings),
             doubted=_doubted(hygiene),
         )
+
+    def keys(self) -> list[str]:
+        """What tells one comment from another in every store of the same labels: a digest of text, author and place."""
+        rows = self.rows
+        columns = zip(rows.text, rows.author, rows.author_url, rows.site, rows.post, strict=True)
+        return [_digest(*row) for row in columns]
 
     def class_sizes(self) -> dict[str, int]:
         """Rows of each class whose label counts at least half."""
@@ -149,6 +156,11 @@ def _others(data: Dataset, labels: Dataset) -> Dataset:
 
 def _key(text: str, title: str | None) -> tuple[str, str]:
     return " ".join(text.split()).casefold(), title or ""
+
+
+def _digest(*fields: str | None) -> str:
+    text = "\x1f".join(field or "" for field in fields)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _id(row: LabelRow) -> str:

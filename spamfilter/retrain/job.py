@@ -303,7 +303,7 @@ class _Run:
             unseen=unseen,
             newest=newest,
             guard=guard,
-            learnt=Learnt(rows.id, words, self.gathered.weight.round(6).tolist()),
+            learnt=Learnt(self.gathered.keys(), rows.id, words, self.gathered.weight.round(6).tolist()),
             how=how,
             counts=self.gathered.counts(),
             left_out=dict(rows.report.left_out),
