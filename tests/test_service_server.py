@@ -27,7 +27,7 @@ pytest.importorskip("jinja2", reason="the extra serve is not installed")
 from spamfilter.labels import LabelStore
 from spamfilter.service.config import Fetch
 from spamfilter.service.fetching import NotFetched, fetch, is_public
-from spamfilter.store import models_folder
+from spamfilter.store import ModelsFolder, models_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "k3yk3yk3yk3y"
@@ -441,8 +441,7 @@ def test_a_promoted_model_is_taken_up_without_a_lost_request(tmp_path: Path) -> 
         threads = [threading.Thread(target=ask) for _ in range(3)]
         for thread in threads:
             thread.start()
-        (models / "CURRENT.new").write_text("second\n")
-        (models / "CURRENT.new").replace(models / "CURRENT")
+        ModelsFolder(models).promote("second")
         until = time.monotonic() + 20
         while "promoted" not in urlopen(f"{running.url}/metrics", timeout=5).read().decode():
             assert time.monotonic() < until
