@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FANCY = 14, HAN = 15, KANA = 16, INVISIBLE = 26, CONTROL = 27,
+enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, INVISIBLE = 26, CONTROL = 27,
        SEPARATOR = 28 };
 
 #define POWER_BASE 0x9E3779B97F4A7C15ULL /* 2^64 / golden ratio, odd: also the base of the polynomial hash */
@@ -979,35 +979,41 @@ static PyObject *links(PyObject *self, PyObject *args) {
     return release(v, 6, spare ? PyLong_FromLongLong(used) : PyErr_NoMemory());
 }
 
+static uint64_t distinct_room(const int64_t *ptr, int64_t n) {
+    uint64_t size = 64;
+    while (size < (uint64_t)(2 * longest(ptr, n))) size <<= 1;
+    return size;
+}
+
+/* Different words of w[a .. b); key is a table with room for them. */
+static int64_t distinct_of(const uint32_t *w, int64_t a, int64_t b, uint32_t *key) {
+    int64_t zero = 0, found = 0;
+    uint64_t mask = 64;
+    while (mask < (uint64_t)(2 * (b - a))) mask <<= 1;
+    memset(key, 0, mask-- * sizeof(uint32_t));
+    for (int64_t i = a; i < b; i++) {
+        if (!w[i]) {
+            zero = 1;
+            continue;
+        }
+        uint64_t k = w[i] & mask;
+        while (key[k] && key[k] != w[i]) k = (k + 1) & mask;
+        found += !key[k];
+        key[k] = w[i];
+    }
+    return found + zero;
+}
+
 PyDoc_STRVAR(distinct_doc, "distinct(word, ptr, out)\n\nNumber of different words of each text.");
 static PyObject *distinct(PyObject *self, PyObject *args) {
     Py_buffer v[3];
     if (!PyArg_ParseTuple(args, "y*y*w*", &v[0], &v[1], &v[2])) return NULL;
-    const uint32_t *w = v[0].buf;
     const int64_t *ptr = v[1].buf;
     int64_t n = v[1].len / 8 - 1, *out = v[2].buf;
-    uint64_t size = 64;
-    while (size < (uint64_t)(2 * longest(ptr, n))) size <<= 1;
-    uint32_t *key = malloc(size * sizeof(uint32_t));
+    uint32_t *key = malloc(distinct_room(ptr, n) * sizeof(uint32_t));
     if (key) {
         Py_BEGIN_ALLOW_THREADS;
-        for (int64_t d = 0; d < n; d++) {
-            int64_t zero = 0, found = 0;
-            uint64_t mask = 64;
-            while (mask < (uint64_t)(2 * (ptr[d + 1] - ptr[d]))) mask <<= 1;
-            memset(key, 0, mask-- * sizeof(uint32_t));
-            for (int64_t i = ptr[d]; i < ptr[d + 1]; i++) {
-                if (!w[i]) {
-                    zero = 1;
-                    continue;
-                }
-                uint64_t k = w[i] & mask;
-                while (key[k] && key[k] != w[i]) k = (k + 1) & mask;
-                found += !key[k];
-                key[k] = w[i];
-            }
-            out[d] = found + zero;
-        }
+        for (int64_t d = 0; d < n; d++) out[d] = distinct_of(v[0].buf, ptr[d], ptr[d + 1], key);
         Py_END_ALLOW_THREADS;
     }
     free(key);
@@ -1212,16 +1218,87 @@ static PyObject *quotes(PyObject *self, PyObject *args) {
 }
 
 /* ---- what a comment shares with its context */
-PyDoc_STRVAR(relate_doc, "relate(word, ptr, context_word, context_ptr, order, context_of, idf, idf_shift, out)");
 #define IDF_BINS 6
 #define RELATE_COLUMNS (8 + 2 * IDF_BINS)
+
+typedef struct {
+    const float *weight;
+    int shift; /* of a word's 32 bits, to its place among the weights */
+} Idf;
+
+static inline void count_word(Counter *c, uint32_t word) {
+    uint64_t at = slot(c, word >> 1);
+    if (!c->key[at]) {
+        c->key[at] = (word >> 1) + 1;
+        c->count[at] = 0;
+    }
+    c->count[at]++;
+}
+
+static void count_words(Counter *c, const uint32_t *w, int64_t a, int64_t b) {
+    counter_clear(c, (uint64_t)(b - a));
+    for (int64_t i = a; i < b; i++) count_word(c, w[i]);
+}
+
+/* Neighbouring words as hashed pairs, as pairs_of makes them. */
+static void count_pairs(Counter *c, const uint32_t *w, int64_t a, int64_t b) {
+    counter_clear(c, (uint64_t)(b - a > 1 ? b - a - 1 : 0));
+    for (int64_t i = a; i + 1 < b; i++) count_word(c, (w[i] * 0x9E3779B1u ^ (w[i + 1] >> 3)) * 0x85EBCA6Bu);
+}
+
+/* Squared length of the tf-idf vector of what was counted. */
+static double norm_of(const Counter *c, const Idf *idf) {
+    double norm = 0.0;
+    for (uint64_t at = 0; at <= c->mask; at++)
+        if (c->key[at]) {
+            double f = idf->weight[((c->key[at] - 1) << 1) >> idf->shift] * log1p_of(c->count[at]);
+            norm += f * f;
+        }
+    return norm;
+}
+
+/* One row of relate_words; theirs is NULL where there is no context. */
+static void compare(const Counter *mine, const Counter *theirs, double norm, const Idf *idf, double *row) {
+    double mass = 0, shared = 0, dot = 0, own = 0, top = 0, distinct = 0, both = 0;
+    for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
+    for (uint64_t at = 0; at <= mine->mask; at++) {
+        if (!mine->key[at]) continue;
+        double g = idf->weight[((mine->key[at] - 1) << 1) >> idf->shift], f = g * log1p_of(mine->count[at]);
+        mass += g;
+        own += f * f;
+        distinct++;
+        if (!theirs) continue;
+        int bin = (int)(g * IDF_BINS);
+        if (bin >= IDF_BINS) bin = IDF_BINS - 1;
+        if (bin < 0) bin = 0;
+        uint64_t there = slot(theirs, mine->key[at] - 1);
+        if (!theirs->key[there]) {
+            row[8 + bin]++;
+            continue;
+        }
+        row[8 + IDF_BINS + bin]++;
+        shared += g;
+        both++;
+        dot += f * g * log1p_of(theirs->count[there]);
+        if (g > top) top = g;
+    }
+    row[0] = mass;
+    row[1] = shared;
+    row[2] = dot;
+    row[3] = own;
+    row[4] = theirs ? norm : 0.0;
+    row[5] = distinct;
+    row[6] = both;
+    row[7] = top;
+}
+
+PyDoc_STRVAR(relate_doc, "relate(word, ptr, context_word, context_ptr, order, context_of, idf, idf_shift, out)");
 static PyObject *relate(PyObject *self, PyObject *args) {
     Py_buffer v[8];
     int shift;
     if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*iw*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &shift, &v[7])) return NULL;
-    const uint32_t *w = v[0].buf, *cw = v[2].buf;
     const int64_t *ptr = v[1].buf, *cptr = v[3].buf, *order = v[4].buf, *context_of = v[5].buf;
-    const float *idf = v[6].buf;
+    const Idf idf = {v[6].buf, shift};
     double *out = v[7].buf;
     int64_t n = v[1].len / 8 - 1, contexts = v[3].len / 8 - 1;
     Counter mine, theirs;
@@ -1233,65 +1310,13 @@ static PyObject *relate(PyObject *self, PyObject *args) {
         double norm = 0.0;
         for (int64_t o = 0; o < n; o++) {
             int64_t d = order[o], x = context_of[d];
-            double *row = out + d * RELATE_COLUMNS;
             if (x >= 0 && x != now) {
-                counter_clear(&theirs, (uint64_t)(cptr[x + 1] - cptr[x]));
-                norm = 0.0;
-                for (int64_t i = cptr[x]; i < cptr[x + 1]; i++) {
-                    uint64_t at = slot(&theirs, cw[i] >> 1);
-                    if (!theirs.key[at]) {
-                        theirs.key[at] = (cw[i] >> 1) + 1;
-                        theirs.count[at] = 0;
-                    }
-                    theirs.count[at]++;
-                }
-                for (uint64_t at = 0; at <= theirs.mask; at++)
-                    if (theirs.key[at]) {
-                        double f = idf[((theirs.key[at] - 1) << 1) >> shift] * log1p_of(theirs.count[at]);
-                        norm += f * f;
-                    }
+                count_words(&theirs, v[2].buf, cptr[x], cptr[x + 1]);
+                norm = norm_of(&theirs, &idf);
                 now = x;
             }
-            counter_clear(&mine, (uint64_t)(ptr[d + 1] - ptr[d]));
-            for (int64_t i = ptr[d]; i < ptr[d + 1]; i++) {
-                uint64_t at = slot(&mine, w[i] >> 1);
-                if (!mine.key[at]) {
-                    mine.key[at] = (w[i] >> 1) + 1;
-                    mine.count[at] = 0;
-                }
-                mine.count[at]++;
-            }
-            double mass = 0, shared = 0, dot = 0, own = 0, top = 0, distinct = 0, both = 0;
-            for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
-            for (uint64_t at = 0; at <= mine.mask; at++) {
-                if (!mine.key[at]) continue;
-                double g = idf[((mine.key[at] - 1) << 1) >> shift], f = g * log1p_of(mine.count[at]);
-                mass += g;
-                own += f * f;
-                distinct++;
-                if (x < 0) continue;
-                int bin = (int)(g * IDF_BINS);
-                if (bin >= IDF_BINS) bin = IDF_BINS - 1;
-                if (bin < 0) bin = 0;
-                uint64_t there = slot(&theirs, mine.key[at] - 1);
-                if (!theirs.key[there]) {
-                    row[8 + bin]++;
-                    continue;
-                }
-                row[8 + IDF_BINS + bin]++;
-                shared += g;
-                both++;
-                dot += f * g * log1p_of(theirs.count[there]);
-                if (g > top) top = g;
-            }
-            row[0] = mass;
-            row[1] = shared;
-            row[2] = dot;
-            row[3] = own;
-            row[4] = x >= 0 ? norm : 0.0;
-            row[5] = distinct;
-            row[6] = both;
-            row[7] = top;
+            count_words(&mine, v[0].buf, ptr[d], ptr[d + 1]);
+            compare(&mine, x >= 0 ? &theirs : NULL, norm, &idf, out + d * RELATE_COLUMNS);
         }
         Py_END_ALLOW_THREADS;
     }
@@ -1300,6 +1325,357 @@ static PyObject *relate(PyObject *self, PyObject *args) {
     if (!ok) return release(v, 8, PyErr_NoMemory());
     Py_INCREF(Py_None);
     return release(v, 8, Py_None);
+}
+
+/* All overlaps of comments with titles and articles at once: each context is counted once, each comment too. */
+enum { A_WORD, A_STEM, T_WORD, T_STEM, A_PAIR, PLACES };
+#define MEASURES 6                                /* of a place among the columns of context */
+#define PLACE_COLUMNS (6 + 2 * IDF_BINS + 1)      /* of a place among those of relation */
+#define RELATION_COLUMNS (4 * PLACE_COLUMNS + 2)
+#define CONTEXT_COLUMNS (2 + 4 * MEASURES + 3 + 4)
+
+typedef struct {
+    const uint32_t *word, *stem;
+    const int64_t *ptr, *script, *language;
+} Read; /* facts of titles or articles */
+
+static void count_context(Counter *to, double *norm, const Read *r, int64_t x, int first, const Idf *idf) {
+    int64_t a = r->ptr[x], b = r->ptr[x + 1];
+    count_words(&to[first], r->word, a, b);
+    count_words(&to[first + 1], r->stem, a, b);
+    norm[first] = norm_of(&to[first], idf);
+    norm[first + 1] = norm_of(&to[first + 1], idf);
+    if (first == A_WORD) count_pairs(&to[A_PAIR], r->word, a, b);
+}
+
+static inline double larger(double a, double b) { return a > b ? a : b; }
+
+/* One place's measures; those that are looked at as logarithms are written as they are. */
+static void measure(const double *row, int64_t size, double there, double *relation, double *context) {
+    double mass = row[0], shared = row[1];
+    double cosine = row[2] / sqrt(larger(row[3] * row[4], 1e-12)), share = shared / larger(mass, 1e-9);
+    double density = shared / larger(row[5], 1.0);
+    const double of_relation[6] = {cosine, share, row[6], row[7], density, mass};
+    const double of_context[MEASURES] = {cosine, share, mass - shared, row[6], row[7], density};
+    memcpy(relation, of_relation, sizeof of_relation);
+    memcpy(relation + 6, row + 8, 2 * IDF_BINS * sizeof *row);
+    relation[6 + 2 * IDF_BINS] = (double)size;
+    for (int k = 0; k < MEASURES; k++) context[k] = there * of_context[k];
+}
+
+PyDoc_STRVAR(overlaps_doc,
+             "overlaps(word, stem, ptr, script, language, sure, name_stem, name_ptr, article_word, article_stem, article_ptr, "
+             "article_script, article_language, article_there, title_word, title_stem, title_ptr, title_script, title_there, "
+             "order, context_of, idf, idf_shift, relation, context)\n\n"
+             "Both tables, before logarithms are taken; name_ptr may be that of no names at all.");
+static PyObject *overlaps(PyObject *self, PyObject *args) {
+    Py_buffer v[24];
+    int shift;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*iw*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6],
+                          &v[7], &v[8], &v[9], &v[10], &v[11], &v[12], &v[13], &v[14], &v[15], &v[16], &v[17], &v[18], &v[19],
+                          &v[20], &v[21], &shift, &v[22], &v[23]))
+        return NULL;
+    const int64_t *ptr = v[2].buf, *script = v[3].buf, *language = v[4].buf, *name_ptr = v[7].buf;
+    const double *sure = v[5].buf;
+    const Read articles = {v[8].buf, v[9].buf, v[10].buf, v[11].buf, v[12].buf}, titles = {v[14].buf, v[15].buf, v[16].buf, v[17].buf, NULL};
+    const uint8_t *article_there = v[13].buf, *title_there = v[18].buf;
+    const int64_t *order = v[19].buf, *context_of = v[20].buf;
+    const Idf idf = {v[21].buf, shift};
+    int64_t n = v[2].len / 8 - 1, names = v[7].len / 8 - 1, contexts = v[10].len / 8 - 1;
+    if (v[22].len != n * RELATION_COLUMNS * 8 || v[23].len != n * CONTEXT_COLUMNS * 8 || v[20].len != n * 8 || (names && names != n)) {
+        PyErr_SetString(PyExc_ValueError, "overlaps: a row of every table for every comment");
+        return release(v, 24, NULL);
+    }
+    Counter mine[3], theirs[PLACES], name;
+    int ok = counter_init(&name, (uint64_t)(2 * longest(name_ptr, names) + 64), 0);
+    for (int k = 0; k < 3; k++) ok &= counter_init(&mine[k], (uint64_t)(2 * longest(ptr, n) + 64), 0);
+    for (int k = 0; k < PLACES; k++) {
+        const Read *r = k == T_WORD || k == T_STEM ? &titles : &articles;
+        ok &= counter_init(&theirs[k], (uint64_t)(2 * longest(r->ptr, contexts) + 64), 0);
+    }
+    if (ok) {
+        Py_BEGIN_ALLOW_THREADS;
+        int64_t now = -1;
+        double norm[PLACES], row[RELATE_COLUMNS];
+        memset(norm, 0, sizeof norm);
+        for (int64_t o = 0; o < n; o++) {
+            int64_t d = order[o], x = context_of[d];
+            double *relation = (double *)v[22].buf + d * RELATION_COLUMNS, *context = (double *)v[23].buf + d * CONTEXT_COLUMNS;
+            memset(relation, 0, RELATION_COLUMNS * sizeof *relation);
+            memset(context, 0, CONTEXT_COLUMNS * sizeof *context);
+            context[CONTEXT_COLUMNS - 2] = language[d] >= 0 ? sure[d] : 0.0;
+            if (x < 0) continue;
+            if (x != now) {
+                if (article_there[x]) count_context(theirs, norm, &articles, x, A_WORD, &idf);
+                if (title_there[x]) count_context(theirs, norm, &titles, x, T_WORD, &idf);
+                now = x;
+            }
+            count_words(&mine[0], v[0].buf, ptr[d], ptr[d + 1]);
+            count_words(&mine[1], v[1].buf, ptr[d], ptr[d + 1]);
+            count_pairs(&mine[2], v[0].buf, ptr[d], ptr[d + 1]);
+            context[0] = title_there[x] != 0;
+            context[1] = article_there[x] != 0;
+            for (int k = 0; k < A_PAIR; k++) {
+                int there = k < T_WORD ? article_there[x] : title_there[x];
+                const int64_t *sizes = k < T_WORD ? articles.ptr : titles.ptr;
+                compare(&mine[k % 2], there ? &theirs[k] : NULL, norm[k], &idf, row);
+                measure(row, there ? sizes[x + 1] - sizes[x] : 0, there != 0, relation + k * PLACE_COLUMNS, context + 2 + k * MEASURES);
+            }
+            compare(&mine[2], article_there[x] ? &theirs[A_PAIR] : NULL, 0.0, &idf, row);
+            relation[RELATION_COLUMNS - 2] = row[6];
+            relation[RELATION_COLUMNS - 1] = row[6] / larger(row[5], 3.0);
+            double *rest = context + 2 + 4 * MEASURES;
+            rest[0] = relation[RELATION_COLUMNS - 1];
+            rest[1] = row[5] >= 8 && row[6] >= 0.8 * row[5];
+            if (names && name_ptr[d + 1] > name_ptr[d] && article_there[x]) {
+                count_words(&name, v[6].buf, name_ptr[d], name_ptr[d + 1]);
+                compare(&name, &theirs[A_STEM], 0.0, &idf, row);
+                rest[2] = row[1] / larger(row[0], 1e-9);
+            }
+            int64_t their_language = articles.language[x], their_script = article_there[x] ? articles.script[x] : title_there[x] ? titles.script[x] : -1;
+            if (language[d] >= 0 && their_language >= 0 && article_there[x]) rest[3 + (language[d] == their_language)] = sure[d];
+            rest[6] = script[d] >= 0 && their_script >= 0 && script[d] != their_script;
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    counter_free(&name);
+    for (int k = 0; k < 3; k++) counter_free(&mine[k]);
+    for (int k = 0; k < PLACES; k++) counter_free(&theirs[k]);
+    if (!ok) return release(v, 24, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 24, Py_None);
+}
+
+/* ---- script and language of texts */
+PyDoc_STRVAR(tell_doc, "tell(counts, lists, scripts, telling, languages, script, language, sure)\n\nScript and language of each text, as tongues tells them.");
+static PyObject *tell(PyObject *self, PyObject *args) {
+    Py_buffer v[8];
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*w*w*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7])) return NULL;
+    const uint8_t *scripts = v[2].buf, *telling = v[3].buf, *languages = v[4].buf;
+    int64_t n = v[0].len / (4 * CLASSES), lists = n ? v[1].len / (4 * n) : 0, *script = v[5].buf, *language = v[6].buf;
+    double *sure = v[7].buf;
+    for (int64_t d = 0; d < n; d++) {
+        const int32_t *row = (const int32_t *)v[0].buf + d * CLASSES, *hits = (const int32_t *)v[1].buf + d * lists;
+        int64_t most = 0, top = 0, rest = 0, best = 0, main = -1;
+        for (int64_t k = 0; k < v[2].len; k++) {
+            int64_t count = row[scripts[k]];
+            if (scripts[k] == KANA && count > 0) count += row[HAN]; /* Japanese mixes both */
+            if (count > most) {
+                most = count;
+                main = scripts[k];
+            }
+        }
+        for (int64_t k = 0; k < v[4].len; k++) {
+            int64_t count = hits[languages[k]];
+            if (k == 0 || count > top) {
+                rest = k ? top : 0;
+                top = count;
+                best = k;
+            } else if (count > rest)
+                rest = count;
+        }
+        double margin = (double)(top - rest) / (double)(top > 1 ? top : 1);
+        int tells = main >= 0 && telling[main];
+        script[d] = main;
+        language[d] = tells ? 100 + main : top >= 2 && margin > 0 ? best : -1;
+        sure[d] = tells ? 1.0 : language[d] >= 0 ? margin : 0.0;
+    }
+    Py_INCREF(Py_None);
+    return release(v, 8, Py_None);
+}
+
+/* ---- signals of texts and names: counts that enter as logarithms are written to logged, the rest to its place in out */
+static inline int64_t letters_of(const int32_t *c) {
+    int64_t sum = 0;
+    for (int k = LATIN; k <= KANA; k++) sum += c[k];
+    return sum - c[DIGIT];
+}
+
+PyDoc_STRVAR(text_signals_doc, "text_signals(counts, upper, folds, raw_starts, word, ptr, lists, links, counted, shared, shares, said, own, logged, out)");
+static PyObject *text_signals(PyObject *self, PyObject *args) {
+    Py_buffer v[14];
+    int own;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*iw*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
+                          &v[10], &v[11], &own, &v[12], &v[13]))
+        return NULL;
+    const int32_t *upper = v[1].buf;
+    const int64_t *starts = v[3].buf, *ptr = v[5].buf;
+    const uint8_t *counted = v[8].buf, *shared = v[9].buf, *shares = v[10].buf, *said = v[11].buf;
+    int64_t n = v[5].len / 8 - 1, lists = n ? v[6].len / (4 * n) : 0, says = v[11].len;
+    int64_t logs = 2 + v[8].len + 1 + 3 + says + LINK_COLUMNS, width = own + 2 * says + LINK_COLUMNS;
+    uint32_t *key = malloc(distinct_room(ptr, n) * sizeof(uint32_t));
+    int fits = v[12].len == n * logs * 8 && v[13].len == n * width * 8;
+    for (int64_t d = 0; key && fits && d < n; d++) {
+        const int32_t *c = (const int32_t *)v[0].buf + d * CLASSES, *hits = (const int32_t *)v[6].buf + d * lists;
+        const int32_t *folds = (const int32_t *)v[2].buf + 3 * d;
+        const double *links = (const double *)v[7].buf + d * LINK_COLUMNS;
+        double *to = (double *)v[12].buf + d * logs, *out = (double *)v[13].buf + d * width;
+        int64_t words = ptr[d + 1] - ptr[d], raw = starts[d + 1] - starts[d] - 1, letters = letters_of(c);
+        double size = raw > 1 ? (double)raw : 1.0;
+        *to++ = size;
+        *to++ = (double)words;
+        for (int64_t k = 0; k < v[8].len; k++) *to++ = c[counted[k]];
+        *to++ = (double)c[FULLWIDTH] + (double)c[FANCY];
+        for (int k = 0; k < 3; k++) *to++ = folds[k];
+        for (int64_t k = 0; k < says; k++) *to++ = hits[said[k]];
+        memcpy(to, links, LINK_COLUMNS * sizeof *to);
+        double by_word = (double)letters / (double)(words > 1 ? words : 1);
+        out[2] = by_word < 20 ? by_word : 20;
+        out[3] = (double)upper[d] / (double)(letters > 1 ? letters : 1);
+        for (int64_t k = 0; k < v[9].len; k++) out[shares[k]] = (double)c[shared[k]] / size;
+        out[own - 1] = words ? (double)distinct_of(v[4].buf, ptr[d], ptr[d + 1], key) / (double)words : 1.0;
+        for (int64_t k = 0; k < says; k++) out[own + 1 + 2 * k] = (double)hits[said[k]] / (double)(words > 4 ? words : 4);
+    }
+    if (!key) PyErr_NoMemory();
+    else if (!fits) PyErr_SetString(PyExc_ValueError, "text_signals: a row of both tables for every text");
+    free(key);
+    if (PyErr_Occurred()) return release(v, 14, NULL);
+    Py_INCREF(Py_None);
+    return release(v, 14, Py_None);
+}
+
+PyDoc_STRVAR(name_signals_doc, "name_signals(counts, upper, raw_starts, ptr, lists, selling, languages, logged, out)");
+#define NAME_LOGS 4
+static PyObject *name_signals(PyObject *self, PyObject *args) {
+    Py_buffer v[9];
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*w*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8])) return NULL;
+    const int32_t *capitals = v[1].buf;
+    const int64_t *starts = v[2].buf, *ptr = v[3].buf;
+    const uint8_t *selling = v[5].buf, *languages = v[6].buf;
+    int64_t n = v[3].len / 8 - 1, lists = n ? v[4].len / (4 * n) : 0, width = n ? v[8].len / (8 * n) : 0;
+    int fits = v[7].len == n * NAME_LOGS * 8 && (!n || width >= 11);
+    for (int64_t d = 0; fits && d < n; d++) {
+        const int32_t *c = (const int32_t *)v[0].buf + d * CLASSES, *hits = (const int32_t *)v[4].buf + d * lists;
+        double *to = (double *)v[7].buf + d * NAME_LOGS, *out = (double *)v[8].buf + d * width;
+        int64_t words = ptr[d + 1] - ptr[d], size = starts[d + 1] - starts[d] - 1, letters = letters_of(c), sold = 0, common = 0;
+        if (letters < 1) letters = 1;
+        for (int64_t k = 0; k < v[5].len; k++) sold += hits[selling[k]];
+        for (int64_t k = 0; k < v[6].len; k++)
+            if (hits[languages[k]] > common) common = hits[languages[k]];
+        int64_t signs = size - letters - c[DIGIT] - c[SPACE];
+        out[0] = size > 0;
+        out[1] = (double)(words < 8 ? words : 8);
+        out[2] = words > 5 ? 4.0 : words > 1 ? (double)(words - 1) : 0.0;
+        out[4] = (double)c[DIGIT] / (double)(size > 1 ? size : 1);
+        out[5] = (double)(capitals[d] < 6 ? capitals[d] : 6) / (double)(words > 1 ? words : 1);
+        out[6] = size > 0 && capitals[d] == 0 && c[LATIN] > 0;
+        out[9] = (double)sold / (double)(words > 1 ? words : 1);
+        to[0] = (double)size;
+        to[1] = (double)(signs > 0 ? signs : 0);
+        to[2] = (double)sold;
+        to[3] = (double)common;
+    }
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "name_signals: a row of both tables for every name");
+        return release(v, 9, NULL);
+    }
+    Py_INCREF(Py_None);
+    return release(v, 9, Py_None);
+}
+
+/* ---- inputs of the last stage */
+enum { OF_TEXT, OF_PROSE, OF_NAME, OF_HOST, OF_RELATION, OF_FOREIGN, FIRST_STAGE };
+
+PyDoc_STRVAR(stages_doc, "stages(logits, values, bent, knots, with_relation, url, factors, limit, out)\n\nAs stage_inputs does; logits by model, then comment.");
+static PyObject *stages(PyObject *self, PyObject *args) {
+    Py_buffer v[7];
+    int url;
+    double limit;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*iy*dw*", &v[0], &v[1], &v[2], &v[3], &v[4], &url, &v[5], &limit, &v[6])) return NULL;
+    int64_t n = v[0].len / (8 * FIRST_STAGE), dense = n ? v[1].len / (8 * n) : 0;
+    int64_t bends = v[2].len / 4, with_relation = v[4].len / 4, products = v[5].len / 8;
+    int64_t width = FIRST_STAGE + bends + 3 + with_relation + 2 + products + dense;
+    const int32_t *bent = v[2].buf, *with = v[4].buf, *factors = v[5].buf;
+    const double *knots = v[3].buf;
+    if (v[6].len != n * width * 8) {
+        PyErr_SetString(PyExc_ValueError, "stages: a row of inputs for every comment");
+        return release(v, 7, NULL);
+    }
+    for (int64_t d = 0; d < n; d++) {
+        const double *x = (const double *)v[1].buf + d * dense;
+        double *to = (double *)v[6].buf + d * width, logit[FIRST_STAGE];
+        for (int k = 0; k < FIRST_STAGE; k++) {
+            double z = ((const double *)v[0].buf)[k * n + d];
+            *to++ = logit[k] = z < -limit ? -limit : z > limit ? limit : z;
+        }
+        for (int64_t k = 0; k < bends; k++) *to++ = larger(logit[bent[k]] - knots[k], 0.0);
+        double far = larger(logit[OF_RELATION], 0.0), near = larger(-logit[OF_RELATION], 0.0);
+        *to++ = far * larger(logit[OF_PROSE], 0.0);
+        *to++ = far * logit[OF_TEXT];
+        *to++ = near * logit[OF_TEXT];
+        for (int64_t k = 0; k < with_relation; k++) *to++ = far * x[with[k]];
+        *to++ = x[url] * logit[OF_TEXT];
+        *to++ = x[url] * logit[OF_NAME];
+        for (int64_t k = 0; k < products; k++) *to++ = x[factors[2 * k]] * x[factors[2 * k + 1]];
+        memcpy(to, x, (size_t)dense * sizeof *x);
+    }
+    Py_INCREF(Py_None);
+    return release(v, 7, Py_None);
+}
+
+/* ---- places of words, for reasons */
+PyDoc_STRVAR(places_doc, "places(classes, begin, end) -> int\n\nWhere the words and signs of a text begin and end, as tokens does.");
+static PyObject *places(PyObject *self, PyObject *args) {
+    Py_buffer v[3];
+    if (!PyArg_ParseTuple(args, "y*w*w*", &v[0], &v[1], &v[2])) return NULL;
+    const uint8_t *c = v[0].buf;
+    int64_t *begin = v[1].buf, *end = v[2].buf, n = v[0].len, used = 0;
+    for (int64_t i = 0; i < n;) {
+        if (is_gap(c[i])) {
+            i++;
+            continue;
+        }
+        begin[used] = i;
+        if (is_word(c[i++]))
+            while (i < n && is_word(c[i])) i++;
+        end[used++] = i;
+    }
+    return release(v, 3, PyLong_FromLongLong(used));
+}
+
+PyDoc_STRVAR(among_doc, "among(word, some, more, out)\n\n1 for each word that stands among some or more.");
+static PyObject *among(PyObject *self, PyObject *args) {
+    Py_buffer v[4];
+    if (!PyArg_ParseTuple(args, "y*y*y*w*", &v[0], &v[1], &v[2], &v[3])) return NULL;
+    const uint32_t *w = v[0].buf;
+    int64_t n = v[0].len / 4;
+    uint64_t size = 64;
+    while (size < 2 * (uint64_t)n) size <<= 1;
+    /* the words looked for are the few: they make the table */
+    uint32_t *key = calloc(size, sizeof *key);
+    uint8_t *seen = calloc(size, 1), *out = v[3].buf;
+    int ok = key && seen, zero = 0;
+#define PLACE(h, at) uint64_t at = (h) & (size - 1); while (key[at] && key[at] != (h)) at = (at + 1) & (size - 1)
+    for (int64_t i = 0; ok && i < n; i++) {
+        if (!w[i]) continue;
+        PLACE(w[i], at);
+        key[at] = w[i];
+    }
+    for (int k = 1; ok && k < 3; k++) {
+        const uint32_t *theirs = v[k].buf;
+        for (int64_t i = 0; i < v[k].len / 4; i++) {
+            if (!theirs[i]) {
+                zero = 1;
+                continue;
+            }
+            PLACE(theirs[i], at);
+            if (key[at]) seen[at] = 1;
+        }
+    }
+    for (int64_t i = 0; ok && i < n; i++) {
+        if (!w[i]) {
+            out[i] = (uint8_t)zero;
+            continue;
+        }
+        PLACE(w[i], at);
+        out[i] = seen[at];
+    }
+#undef PLACE
+    free(key);
+    free(seen);
+    if (!ok) return release(v, 4, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 4, Py_None);
 }
 
 static PyMethodDef methods[] = {
@@ -1313,6 +1689,13 @@ static PyMethodDef methods[] = {
     {"list_counts", list_counts, METH_VARARGS, list_counts_doc},
     {"quotes", quotes, METH_VARARGS, quotes_doc},
     {"relate", relate, METH_VARARGS, relate_doc},
+    {"overlaps", overlaps, METH_VARARGS, overlaps_doc},
+    {"tell", tell, METH_VARARGS, tell_doc},
+    {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
+    {"name_signals", name_signals, METH_VARARGS, name_signals_doc},
+    {"stages", stages, METH_VARARGS, stages_doc},
+    {"places", places, METH_VARARGS, places_doc},
+    {"among", among, METH_VARARGS, among_doc},
     {NULL, NULL, 0, NULL},
 };
 
