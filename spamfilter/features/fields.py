@@ -21,7 +21,7 @@ from spamfilter.features import relatedness as rel
 from spamfilter.features import signals as sig
 from spamfilter.text import Batch, encode
 
-__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "dense_features", "kept_facts"]
+__all__ = ["RELATION_COLUMNS", "Contexts", "Dense", "Fields", "dense_features"]
 
 F64 = NDArray[np.float64]
 
@@ -85,13 +85,26 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
+class Contexts:
+    """Facts of the titles and articles of a batch, in the order of its ``Fields``."""
+
+    titles: sig.TextFacts
+    articles: sig.TextFacts
+
+    @classmethod
+    def of(cls, fields: Fields) -> Contexts:
+        """Facts of titles and articles; of a single one those of the last call, where it is the same."""
+        return cls(_context_facts(fields.titles), _context_facts(fields.articles))
+
+
+@dataclass(frozen=True, slots=True)
 class Dense:
     """Tables of features of the same comments.
 
     ``values[i, k]`` is the feature ``names[k]`` of comment ``i``; ``relation`` holds the raw counts
     and overlaps (``RELATION_COLUMNS``) from which the model of relatedness judges, and
     ``has_article`` tells which comments have an article long enough to be compared with; ``facts`` are those of
-    the comments' texts.
+    the comments' texts, ``contexts`` those of titles and articles.
     """
 
     names: tuple[str, ...]
@@ -99,6 +112,7 @@ class Dense:
     relation: F64
     has_article: NDArray[np.bool_]
     facts: sig.TextFacts
+    contexts: Contexts
 
 
 #: Articles shorter than this many characters say too little to call a comment off-topic.
@@ -134,14 +148,15 @@ def dense_features(
     """
     facts = sig.text_facts(encode(fields.texts) if batch is None else batch)
     author_facts = sig.text_facts(encode([a or "" for a in fields.authors]) if names is None else names)
-    relation, context = _overlaps(fields, facts, author_facts, idf)
+    contexts = Contexts.of(fields)
+    relation, context = _overlaps(fields, facts, author_facts, contexts, idf)
     parts = (
         sig.text_signals(fields.texts, facts),
         sig.author_signals(fields.authors, fields.urls, fields.texts, author_facts),
         context,
     )
     has_article = (context[:, _HAS_ARTICLE] > 0) & _long_enough(fields.articles, fields.context_of)
-    return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article, facts)
+    return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article, facts, contexts)
 
 
 @cache
@@ -155,17 +170,19 @@ def _long_enough(articles: Sequence[str], of: NDArray[np.int64]) -> NDArray[np.b
     return out
 
 
-def _overlaps(fields: Fields, facts: sig.TextFacts, names: sig.TextFacts, idf: NDArray[np.float32]) -> tuple[F64, F64]:
+def _overlaps(
+    fields: Fields, facts: sig.TextFacts, names: sig.TextFacts, contexts: Contexts, idf: NDArray[np.float32]
+) -> tuple[F64, F64]:
     """What comments share with titles and articles: tables by ``RELATION_COLUMNS`` and ``CONTEXT_COLUMNS``."""
     if compiled.kernel is None:
-        context = _Context(fields, facts, idf)
+        context = _Context(fields, facts, contexts, idf)
         return context.relation(), context.columns(names)
     n, mine = len(fields), sig.tongues(facts)
     relation, columns = np.zeros((n, len(RELATION_COLUMNS))), np.zeros((n, len(CONTEXT_COLUMNS)))
     if not len(fields.articles):
         columns[:, _LANGUAGE_KNOWN] = (mine.language >= 0) * mine.sure
         return relation, columns
-    titles, articles = _context_facts(fields.titles), _context_facts(fields.articles)
+    titles, articles = contexts.titles, contexts.articles
     script, article = sig.tongues(titles).script, sig.tongues(articles)
     compiled.kernel.overlaps(
         *(facts.word, facts.stem, facts.ptr, mine.script, mine.language, mine.sure, names.stem, names.ptr),
@@ -195,14 +212,14 @@ def _there(texts: Sequence[str]) -> NDArray[np.uint8]:
 class _Context:
     """The overlaps of a batch of comments with their titles and articles: the twin of the compiled loops."""
 
-    def __init__(self, fields: Fields, facts: sig.TextFacts, idf: NDArray[np.float32]) -> None:
+    def __init__(self, fields: Fields, facts: sig.TextFacts, contexts: Contexts, idf: NDArray[np.float32]) -> None:
         of = self.of = fields.context_of
         self.facts, self.idf = facts, idf
         self.there = bool((of >= 0).any())
         self.has_title, self.has_article = _present(fields.titles, of), _present(fields.articles, of)
         if not self.there:
             return
-        self.titles, self.articles = _context_facts(fields.titles), _context_facts(fields.articles)
+        self.titles, self.articles = contexts.titles, contexts.articles
         self.in_article, self.in_title = np.where(self.has_article > 0, of, -1), np.where(self.has_title > 0, of, -1)
         words, stems = (facts.word, facts.ptr), (facts.stem, facts.ptr)
         self.overlap = np.stack(
@@ -297,12 +314,14 @@ KEPT: Final = 100_000
 
 def _context_facts(texts: Sequence[str]) -> sig.TextFacts:
     """Facts of titles or articles; those of a single one are kept, since the next comment may stand under it too."""
-    return kept_facts(texts[0]) if len(texts) == 1 else sig.text_facts(encode(texts))
+    if len(texts) == 1 and len(texts[0]) <= KEPT:
+        return _facts(texts[0])
+    return sig.text_facts(encode(texts)) if texts else _no_facts()
 
 
-def kept_facts(text: str) -> sig.TextFacts:
-    """Facts of one text; those of the last few are at hand, unless it is very long."""
-    return _facts(text) if len(text) <= KEPT else _facts.__wrapped__(text)
+@cache
+def _no_facts() -> sig.TextFacts:
+    return sig.text_facts(encode([]))
 
 
 @lru_cache(maxsize=32)
