@@ -486,6 +486,9 @@ static PyObject *survey(PyObject *self, PyObject *args) {
     return release(v, 9, whole ? PyLong_FromLongLong(total) : NULL);
 }
 
+/* A letter that may look like a Latin one: Cyrillic, Greek, other, or of the phonetic alphabet. */
+static inline int is_foreign(uint32_t p, uint8_t c) { return (c >= 4 && c <= 5) || c == 11 || (p > 0x250 && p < 0x2B0); }
+
 /* Look-alike letters in words that mix Latin letters with others; returns how many were replaced. */
 static int32_t make_plain(uint32_t *p, uint8_t *c, int64_t n, const uint16_t *lookalikes, const ClassTable *table) {
     int32_t changed = 0;
@@ -496,20 +499,18 @@ static int32_t make_plain(uint32_t *p, uint8_t *c, int64_t n, const uint16_t *lo
         }
         int64_t e = i;
         int plain = 0, foreign = 0;
-#define FOREIGN(k) ((c[k] >= 4 && c[k] <= 5) || c[k] == 11 || (p[k] > 0x250 && p[k] < 0x2B0))
         for (; e < n && is_word(c[e]); e++) {
-            int f = FOREIGN(e);
+            int f = is_foreign(p[e], c[e]);
             foreign |= f;
             plain |= !f && c[e] == LATIN;
         }
         if (plain && foreign)
             for (int64_t k = i; k < e; k++)
-                if (FOREIGN(k) && p[k] < 0x10000 && lookalikes[p[k]] != p[k]) {
+                if (is_foreign(p[k], c[k]) && p[k] < 0x10000 && lookalikes[p[k]] != p[k]) {
                     p[k] = lookalikes[p[k]];
                     c[k] = class_of(table, p[k]) & 0x7F;
                     changed++;
                 }
-#undef FOREIGN
         i = e;
     }
     return changed;
@@ -523,9 +524,28 @@ static inline int is_link(const uint8_t *c, int64_t i, int64_t n) {
     return i + 2 < n && stands_alone(c, i, n) && stands_alone(c, i + 2, n) && c[i + 1] != SEPARATOR && c[i + 1] != NEWLINE;
 }
 
+/* Where the first words written letter by letter may begin; n if there are none. */
+static int64_t first_spaced(const uint8_t *c, int64_t n) {
+    int64_t run = 0, begin = 0, last = -2; /* single letters in a row, where the first and where the last of them is */
+    for (int64_t i = 0; i < n; i++) {
+        if (!is_letter(c[i])) continue;
+        if (i + 1 < n && is_letter(c[i + 1])) {
+            while (i + 1 < n && is_letter(c[i + 1])) i++;
+            continue;
+        }
+        if (i != last + 2) {
+            run = 0;
+            begin = i;
+        }
+        last = i;
+        if (++run == SPACED_LETTERS) return begin;
+    }
+    return n;
+}
+
 /* Words written letter by letter: take their separators out; returns how many were taken out. */
 static int32_t join_spaced(uint32_t *p, uint8_t *c, int64_t n) {
-    int64_t to = 0, i = 0;
+    int64_t to = first_spaced(c, n), i = to;
     while (i < n) {
         int64_t links = 0;
         while (is_link(c, i + 2 * links, n)) links++;
@@ -562,6 +582,11 @@ static PyObject *fold(PyObject *self, PyObject *args) {
     int64_t *starts = v[11].buf, n = v[1].len / 8 - 1, room = v[9].len / 4, used = 0, next_odd = 0;
     int32_t *folds = v[12].buf;
     int fits = 1;
+    uint8_t plain[128], kinds[128]; /* what ASCII folds to, and the classes of that */
+    for (int x = 0; x < 128; x++) {
+        plain[x] = (uint8_t)foldings[x];
+        kinds[x] = table.table[x] & 0x7F;
+    }
     Py_BEGIN_ALLOW_THREADS;
     starts[0] = 0;
     for (int64_t d = 0; d < n; d++) {
@@ -584,18 +609,19 @@ static PyObject *fold(PyObject *self, PyObject *args) {
         } else {
             int64_t a = raw_starts[d], b = raw_starts[d + 1] - 1;
             for (int64_t i = a; i < b; i++) {
+                int64_t stop = room - used - m < b - i ? i + room - used - m : b;
+                for (uint32_t x; i < stop && (x = raw[i]) < 0x80; i++, m++) {
+                    p[m] = plain[x];
+                    c[m] = kinds[x];
+                }
+                if (i == b) break;
                 uint32_t x = raw[i];
                 if (used + m >= room) {
                     fits = 0;
                     break;
                 }
-                if (x < 0x80) {
-                    p[m] = foldings[x];
-                    c[m++] = table.table[x] & 0x7F;
-                    continue;
-                }
                 if (class_of(&table, x) == INVISIBLE) continue;
-                latin_only = 0;
+                int64_t from = m;
                 uint16_t to = x < 0x10000 ? foldings[x] : 0;
                 if (x >= 0x10000 || to < ASK_FOLD || to >= 0xE000) {
                     p[m] = x < 0x10000 ? to : x;
@@ -608,6 +634,7 @@ static PyObject *fold(PyObject *self, PyObject *args) {
                         c[m] = class_of(&table, p[m]) & 0x7F;
                     }
                 }
+                for (; from < m; from++) latin_only &= !is_foreign(p[from], c[from]);
             }
             if (!fits || used + m + 1 > room) {
                 fits = 0;
@@ -684,26 +711,35 @@ static int address(const Chars *t, int64_t i, int64_t *host, int64_t *host_end, 
     return 1;
 }
 
-static const char *const ENDINGS[] = {"com",  "net",  "org",   "info", "biz",   "ru", "cn",     "top",     "xyz", "online", "site",
-                                      "shop", "club", "vip",   "live", "store", "link", "click", "bet",    "casino", "example", "co",
-                                      "me",   "io",   "tv",    "ly",   "cc",    "pw", "tk",     "ml",      "ga",  "cf",     "de",
-                                      "fr",   "es",   "it",    "pl",   "id",    "br", NULL};
+/* Endings of domains, each as one number: its letters in the bytes, the first one lowest. */
+#define E2(a, b) ((uint64_t)(a) | (uint64_t)(b) << 8)
+#define E3(a, b, c) (E2(a, b) | (uint64_t)(c) << 16)
+#define E4(a, b, c, d) (E2(a, b) | E2(c, d) << 16)
+#define E5(a, b, c, d, e) (E4(a, b, c, d) | (uint64_t)(e) << 32)
+#define E6(a, b, c, d, e, f) (E4(a, b, c, d) | E2(e, f) << 32)
+#define E7(a, b, c, d, e, f, g) (E4(a, b, c, d) | E3(e, f, g) << 32)
+static const uint64_t ENDINGS[] = {
+    E3('c', 'o', 'm'), E3('n', 'e', 't'), E3('o', 'r', 'g'), E4('i', 'n', 'f', 'o'), E3('b', 'i', 'z'), E2('r', 'u'), E2('c', 'n'),
+    E3('t', 'o', 'p'), E3('x', 'y', 'z'), E6('o', 'n', 'l', 'i', 'n', 'e'), E4('s', 'i', 't', 'e'), E4('s', 'h', 'o', 'p'),
+    E4('c', 'l', 'u', 'b'), E3('v', 'i', 'p'), E4('l', 'i', 'v', 'e'), E5('s', 't', 'o', 'r', 'e'), E4('l', 'i', 'n', 'k'),
+    E5('c', 'l', 'i', 'c', 'k'), E3('b', 'e', 't'), E6('c', 'a', 's', 'i', 'n', 'o'), E7('e', 'x', 'a', 'm', 'p', 'l', 'e'), E2('c', 'o'),
+    E2('m', 'e'), E2('i', 'o'), E2('t', 'v'), E2('l', 'y'), E2('c', 'c'), E2('p', 'w'), E2('t', 'k'), E2('m', 'l'), E2('g', 'a'),
+    E2('c', 'f'), E2('d', 'e'), E2('f', 'r'), E2('e', 's'), E2('i', 't'), E2('p', 'l'), E2('i', 'd'), E2('b', 'r'), 0};
 
 /* The end of one of the endings at i, or -1. */
 static int64_t ending(const Chars *t, int64_t i) {
-    char name[8];
+    uint64_t name = 0;
     int64_t k = i;
-    while (has(t, k, WORDLIKE)) {
+    for (; has(t, k, WORDLIKE); k++) {
         uint32_t c = lower(t->p[k]);
         if (k - i >= 7 || c < 'a' || c > 'z') return -1;
-        name[k++ - i] = (char)c;
+        name |= (uint64_t)c << 8 * (k - i);
     }
-    name[k - i] = 0;
     if (k - i < 2) return -1;
-    if (!strcmp(name, "co") && says(t, k, ".uk") && !has(t, k + 3, WORDLIKE) && at(t, k + 3) != '(') return k + 3;
+    if (name == E2('c', 'o') && says(t, k, ".uk") && !has(t, k + 3, WORDLIKE) && at(t, k + 3) != '(') return k + 3;
     if (at(t, k) == '(') return -1;
-    for (const char *const *e = ENDINGS; *e; e++)
-        if (!strcmp(name, *e)) return k;
+    for (const uint64_t *e = ENDINGS; *e; e++)
+        if (name == *e) return k;
     return -1;
 }
 
@@ -723,8 +759,21 @@ static int64_t dotted(const Chars *t, int64_t e) {
     return -1;
 }
 
+/* Whether a dot that an ending follows, or the word for one, stands anywhere: mostly not. */
+static int has_dotted(const Chars *t) {
+    for (int64_t i = 0; i < t->n; i++) {
+        uint32_t c = t->p[i];
+        if (c == 'd' || c == 'D') {
+            if (says(t, i, "dot")) return 1;
+        } else if ((c == '.' || c == 0x2024 || c == 0x3002) && (ending(t, i + 1 + has(t, i + 1, BLANK)) >= 0 || at(t, i + 1) == ']'))
+            return 1;
+    }
+    return 0;
+}
+
 static int64_t bare_domains(const Chars *t) {
     int64_t count = 0;
+    if (!has_dotted(t)) return 0;
     for (int64_t i = 0; i < t->n;) {
         if (!name_char(t, i)) {
             i++;
@@ -877,6 +926,9 @@ typedef struct {
 } Hints;
 
 static Hints hints_of(const Chars *t) {
+    static const uint8_t telling[128] = {['.'] = 1, ['@'] = 1, ['['] = 1, ['<'] = 1, ['&'] = 1, [':'] = 1, ['p'] = 1, ['P'] = 1,
+                                         ['/'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1,
+                                         ['7'] = 1, ['8'] = 1, ['9'] = 1};
     Hints h;
     memset(&h, 0, sizeof h);
     for (int64_t i = 0; i < t->n; i++) {
@@ -885,6 +937,7 @@ static Hints hints_of(const Chars *t) {
             if (c < 0x10000 && i < PHONE_REACH) h.digits += (t->bits[c] & DIGITLIKE) != 0;
             continue;
         }
+        if (!telling[c]) continue;
         switch (c) {
             case '.': h.dot = 1; h.www |= i >= 3 && lower(t->p[i - 1]) == 'w' && says(t, i - 3, "www"); break;
             case '@': h.at = 1; break;
@@ -1246,32 +1299,62 @@ static void count_pairs(Counter *c, const uint32_t *w, int64_t a, int64_t b) {
     for (int64_t i = a; i + 1 < b; i++) count_word(c, (w[i] * 0x9E3779B1u ^ (w[i + 1] >> 3)) * 0x85EBCA6Bu);
 }
 
-/* Squared length of the tf-idf vector of what was counted. */
-static double norm_of(const Counter *c, const Idf *idf) {
-    double norm = 0.0;
-    for (uint64_t at = 0; at <= c->mask; at++)
-        if (c->key[at]) {
-            double f = idf->weight[((c->key[at] - 1) << 1) >> idf->shift] * log1p_of(c->count[at]);
-            norm += f * f;
-        }
-    return norm;
+/* Different words that were counted, in the order of the table, with rarity and tf-idf; their sums. */
+typedef struct {
+    uint64_t *place;
+    uint32_t *key;
+    double *rarity, *tfidf;
+    int64_t n;
+    double mass, own;
+} Tally;
+
+static int tally_init(Tally *t, int64_t most) {
+    size_t room = (size_t)most + 1;
+    t->place = malloc(room * sizeof *t->place);
+    t->key = malloc(room * sizeof *t->key);
+    t->rarity = malloc(room * sizeof *t->rarity);
+    t->tfidf = malloc(room * sizeof *t->tfidf);
+    return t->place && t->key && t->rarity && t->tfidf;
 }
 
-/* One row of relate_words; theirs is NULL where there is no context. */
-static void compare(const Counter *mine, const Counter *theirs, double norm, const Idf *idf, double *row) {
-    double mass = 0, shared = 0, dot = 0, own = 0, top = 0, distinct = 0, both = 0;
-    for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
-    for (uint64_t at = 0; at <= mine->mask; at++) {
-        if (!mine->key[at]) continue;
-        double g = idf->weight[((mine->key[at] - 1) << 1) >> idf->shift], f = g * log1p_of(mine->count[at]);
+static void tally_free(Tally *t) {
+    free(t->place);
+    free(t->key);
+    free(t->rarity);
+    free(t->tfidf);
+}
+
+static void take_stock(Tally *t, const Counter *c, const Idf *idf) {
+    int64_t n = 0;
+    for (uint64_t at = 0; at <= c->mask; at++) { /* without a branch: half of the table is full */
+        t->place[n] = at;
+        n += c->key[at] != 0;
+    }
+    double mass = 0, own = 0;
+    for (int64_t k = 0; k < n; k++) {
+        uint32_t word = c->key[t->place[k]] - 1;
+        double g = idf->weight[(word << 1) >> idf->shift], f = g * log1p_of(c->count[t->place[k]]);
+        t->key[k] = word;
+        t->rarity[k] = g;
+        t->tfidf[k] = f;
         mass += g;
         own += f * f;
-        distinct++;
-        if (!theirs) continue;
+    }
+    t->n = n;
+    t->mass = mass;
+    t->own = own;
+}
+
+/* One row of relate_words; theirs is NULL where there is no context, norm the squared length of its vector. */
+static void compare(const Tally *mine, const Counter *theirs, double norm, double *row) {
+    double shared = 0, dot = 0, top = 0, both = 0;
+    for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
+    for (int64_t k = 0; theirs && k < mine->n; k++) {
+        double g = mine->rarity[k];
         int bin = (int)(g * IDF_BINS);
         if (bin >= IDF_BINS) bin = IDF_BINS - 1;
         if (bin < 0) bin = 0;
-        uint64_t there = slot(theirs, mine->key[at] - 1);
+        uint64_t there = slot(theirs, mine->key[k]);
         if (!theirs->key[there]) {
             row[8 + bin]++;
             continue;
@@ -1279,15 +1362,15 @@ static void compare(const Counter *mine, const Counter *theirs, double norm, con
         row[8 + IDF_BINS + bin]++;
         shared += g;
         both++;
-        dot += f * g * log1p_of(theirs->count[there]);
+        dot += mine->tfidf[k] * g * log1p_of(theirs->count[there]);
         if (g > top) top = g;
     }
-    row[0] = mass;
+    row[0] = mine->mass;
     row[1] = shared;
     row[2] = dot;
-    row[3] = own;
+    row[3] = mine->own;
     row[4] = theirs ? norm : 0.0;
-    row[5] = distinct;
+    row[5] = (double)mine->n;
     row[6] = both;
     row[7] = top;
 }
@@ -1301,9 +1384,12 @@ static PyObject *relate(PyObject *self, PyObject *args) {
     const Idf idf = {v[6].buf, shift};
     double *out = v[7].buf;
     int64_t n = v[1].len / 8 - 1, contexts = v[3].len / 8 - 1;
+    int64_t most = longest(ptr, n), theirs_most = longest(cptr, contexts);
     Counter mine, theirs;
-    int ok = counter_init(&mine, (uint64_t)(2 * longest(ptr, n) + 64), 0);
-    ok &= counter_init(&theirs, (uint64_t)(2 * longest(cptr, contexts) + 64), 0);
+    Tally stock;
+    int ok = counter_init(&mine, (uint64_t)(2 * most + 64), 0);
+    ok &= counter_init(&theirs, (uint64_t)(2 * theirs_most + 64), 0);
+    ok &= tally_init(&stock, most > theirs_most ? most : theirs_most);
     if (ok) {
         Py_BEGIN_ALLOW_THREADS;
         int64_t now = -1;
@@ -1312,16 +1398,19 @@ static PyObject *relate(PyObject *self, PyObject *args) {
             int64_t d = order[o], x = context_of[d];
             if (x >= 0 && x != now) {
                 count_words(&theirs, v[2].buf, cptr[x], cptr[x + 1]);
-                norm = norm_of(&theirs, &idf);
+                take_stock(&stock, &theirs, &idf);
+                norm = stock.own;
                 now = x;
             }
             count_words(&mine, v[0].buf, ptr[d], ptr[d + 1]);
-            compare(&mine, x >= 0 ? &theirs : NULL, norm, &idf, out + d * RELATE_COLUMNS);
+            take_stock(&stock, &mine, &idf);
+            compare(&stock, x >= 0 ? &theirs : NULL, norm, out + d * RELATE_COLUMNS);
         }
         Py_END_ALLOW_THREADS;
     }
     counter_free(&mine);
     counter_free(&theirs);
+    tally_free(&stock);
     if (!ok) return release(v, 8, PyErr_NoMemory());
     Py_INCREF(Py_None);
     return release(v, 8, Py_None);
@@ -1339,12 +1428,13 @@ typedef struct {
     const int64_t *ptr, *script, *language;
 } Read; /* facts of titles or articles */
 
-static void count_context(Counter *to, double *norm, const Read *r, int64_t x, int first, const Idf *idf) {
+static void count_context(Counter *to, double *norm, Tally *spare, const Read *r, int64_t x, int first, const Idf *idf) {
     int64_t a = r->ptr[x], b = r->ptr[x + 1];
-    count_words(&to[first], r->word, a, b);
-    count_words(&to[first + 1], r->stem, a, b);
-    norm[first] = norm_of(&to[first], idf);
-    norm[first + 1] = norm_of(&to[first + 1], idf);
+    for (int k = 0; k < 2; k++) {
+        count_words(&to[first + k], k ? r->stem : r->word, a, b);
+        take_stock(spare, &to[first + k], idf);
+        norm[first + k] = spare->own;
+    }
     if (first == A_WORD) count_pairs(&to[A_PAIR], r->word, a, b);
 }
 
@@ -1386,13 +1476,14 @@ static PyObject *overlaps(PyObject *self, PyObject *args) {
         PyErr_SetString(PyExc_ValueError, "overlaps: a row of every table for every comment");
         return release(v, 24, NULL);
     }
-    Counter mine[3], theirs[PLACES], name;
-    int ok = counter_init(&name, (uint64_t)(2 * longest(name_ptr, names) + 64), 0);
-    for (int k = 0; k < 3; k++) ok &= counter_init(&mine[k], (uint64_t)(2 * longest(ptr, n) + 64), 0);
-    for (int k = 0; k < PLACES; k++) {
-        const Read *r = k == T_WORD || k == T_STEM ? &titles : &articles;
-        ok &= counter_init(&theirs[k], (uint64_t)(2 * longest(r->ptr, contexts) + 64), 0);
-    }
+    int64_t lengths[4] = {longest(ptr, n), longest(name_ptr, names), longest(articles.ptr, contexts), longest(titles.ptr, contexts)}, most = 0;
+    for (int k = 0; k < 4; k++)
+        if (lengths[k] > most) most = lengths[k];
+    Counter counted, theirs[PLACES]; /* counted: by one comment or name after the other */
+    Tally mine[3], spare;            /* words, stems and pairs of a comment */
+    int ok = counter_init(&counted, (uint64_t)(2 * most + 64), 0) & tally_init(&spare, most);
+    for (int k = 0; k < 3; k++) ok &= tally_init(&mine[k], lengths[0]);
+    for (int k = 0; k < PLACES; k++) ok &= counter_init(&theirs[k], (uint64_t)(2 * lengths[k == T_WORD || k == T_STEM ? 3 : 2] + 64), 0);
     if (ok) {
         Py_BEGIN_ALLOW_THREADS;
         int64_t now = -1;
@@ -1406,30 +1497,34 @@ static PyObject *overlaps(PyObject *self, PyObject *args) {
             context[CONTEXT_COLUMNS - 2] = language[d] >= 0 ? sure[d] : 0.0;
             if (x < 0) continue;
             if (x != now) {
-                if (article_there[x]) count_context(theirs, norm, &articles, x, A_WORD, &idf);
-                if (title_there[x]) count_context(theirs, norm, &titles, x, T_WORD, &idf);
+                if (article_there[x]) count_context(theirs, norm, &spare, &articles, x, A_WORD, &idf);
+                if (title_there[x]) count_context(theirs, norm, &spare, &titles, x, T_WORD, &idf);
                 now = x;
             }
-            count_words(&mine[0], v[0].buf, ptr[d], ptr[d + 1]);
-            count_words(&mine[1], v[1].buf, ptr[d], ptr[d + 1]);
-            count_pairs(&mine[2], v[0].buf, ptr[d], ptr[d + 1]);
+            count_words(&counted, v[0].buf, ptr[d], ptr[d + 1]);
+            take_stock(&mine[0], &counted, &idf);
+            count_words(&counted, v[1].buf, ptr[d], ptr[d + 1]);
+            take_stock(&mine[1], &counted, &idf);
+            count_pairs(&counted, v[0].buf, ptr[d], ptr[d + 1]);
+            take_stock(&mine[2], &counted, &idf);
             context[0] = title_there[x] != 0;
             context[1] = article_there[x] != 0;
             for (int k = 0; k < A_PAIR; k++) {
                 int there = k < T_WORD ? article_there[x] : title_there[x];
                 const int64_t *sizes = k < T_WORD ? articles.ptr : titles.ptr;
-                compare(&mine[k % 2], there ? &theirs[k] : NULL, norm[k], &idf, row);
+                compare(&mine[k % 2], there ? &theirs[k] : NULL, norm[k], row);
                 measure(row, there ? sizes[x + 1] - sizes[x] : 0, there != 0, relation + k * PLACE_COLUMNS, context + 2 + k * MEASURES);
             }
-            compare(&mine[2], article_there[x] ? &theirs[A_PAIR] : NULL, 0.0, &idf, row);
+            compare(&mine[2], article_there[x] ? &theirs[A_PAIR] : NULL, 0.0, row);
             relation[RELATION_COLUMNS - 2] = row[6];
             relation[RELATION_COLUMNS - 1] = row[6] / larger(row[5], 3.0);
             double *rest = context + 2 + 4 * MEASURES;
             rest[0] = relation[RELATION_COLUMNS - 1];
             rest[1] = row[5] >= 8 && row[6] >= 0.8 * row[5];
             if (names && name_ptr[d + 1] > name_ptr[d] && article_there[x]) {
-                count_words(&name, v[6].buf, name_ptr[d], name_ptr[d + 1]);
-                compare(&name, &theirs[A_STEM], 0.0, &idf, row);
+                count_words(&counted, v[6].buf, name_ptr[d], name_ptr[d + 1]);
+                take_stock(&spare, &counted, &idf);
+                compare(&spare, &theirs[A_STEM], 0.0, row);
                 rest[2] = row[1] / larger(row[0], 1e-9);
             }
             int64_t their_language = articles.language[x], their_script = article_there[x] ? articles.script[x] : title_there[x] ? titles.script[x] : -1;
@@ -1438,8 +1533,9 @@ static PyObject *overlaps(PyObject *self, PyObject *args) {
         }
         Py_END_ALLOW_THREADS;
     }
-    counter_free(&name);
-    for (int k = 0; k < 3; k++) counter_free(&mine[k]);
+    counter_free(&counted);
+    tally_free(&spare);
+    for (int k = 0; k < 3; k++) tally_free(&mine[k]);
     for (int k = 0; k < PLACES; k++) counter_free(&theirs[k]);
     if (!ok) return release(v, 24, PyErr_NoMemory());
     Py_INCREF(Py_None);

@@ -262,4 +262,14 @@ def column_of(frame: pd.DataFrame, name: str) -> list[str | None]:
     """A column as strings, None for a missing value; all None where there is no such column."""
     if name not in frame.columns:
         return [None] * len(frame)
-    return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in frame[name].tolist()]
+    column = frame[name]
+    if str(column.dtype) in _STRINGS:
+        # Each different value is made a Python string once: an article stands beside all of its comments.
+        codes, values = column.factorize()
+        different = [*values.tolist(), None]
+        return [different[code] for code in codes.tolist()]
+    return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in column.tolist()]
+
+
+#: Types of columns of which pandas holds the strings itself, outside of Python.
+_STRINGS: Final = ("str", "string")
