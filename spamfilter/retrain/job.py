@@ -273,7 +273,7 @@ class _Run:
         found: list[tuple[float, Recipe, tuple[F64, F64]]] = []
         for recipe in self._recipes():
             given = judge.out_of_fold(recipe)
-            ap = average_precision(self.gathered.rows.label, given[0], self.gathered.weight)
+            ap = average_precision(self.gathered.rows.label, given[0], self.gathered.judging)
             found.append((ap, recipe, given))
         _, recipe, given = max(found, key=lambda f: f[0])
         return recipe, given, {r.name: round(ap, 4) for ap, r, _ in found}
