@@ -352,9 +352,11 @@ class _Run:
     def _cutoffs(self, logits: F64) -> tuple[float, float]:
         """Probabilities above which the stated shares of ham lie, out of fold."""
         ham = self.y == 0
-        under = ham & np.array([bool(a) for a in self.data.article])
-        # Pages have an article: the rates are those of readers under one, where there are enough to tell.
-        p = 1 / (1 + np.exp(-logits[under if under.sum() >= ENOUGH_HAM else ham]))
+        rows = zip(self.data.article, self.data.site, strict=True)
+        real = ham & np.array([bool(a) and not s.endswith(INVENTED) for a, s in rows])
+        # Pages have an article, and ham that was written to be hard is not what they hold: the rates are those of real
+        # readers under articles, where there are enough of them to tell.
+        p = 1 / (1 + np.exp(-logits[real if real.sum() >= ENOUGH_HAM else ham]))
         spam = float(np.quantile(p, 1 - self.config.spam_rate))
         unsure = float(np.quantile(p, 1 - self.config.unsure_rate))
         # A comment called spam must be more likely spam than not, whatever the rates allow.
@@ -414,8 +416,8 @@ def _even(names: Sequence[str]) -> F64:
 #: Added to the size of a family before its root is taken, so that a handful of rows does not weigh as a set.
 FAMILY_FLOOR: Final = 20.0
 #: Signals that tell the age and the software of a site rather than spam: on sites left out the last stage is better
-#: without them (blogs, recall at 0.1 % false alarms .66 → .71, AUC .980 → .981; videos, recall at 5 % .923 → .934).
-HABITS: Final = ("url_https", "lines", "author_lower", "author_upper")
+#: without them (blogs: AUC .9802 → .9814).
+HABITS: Final = ("url_https", "author_lower", "author_upper")
 #: Hosts that nobody can own (RFC 2606): sites of comments written for training.
 INVENTED: Final = ".example"
 
