@@ -3,7 +3,7 @@
 Usage::
 
     explainer = Explainer(parameters.inputs)
-    explainer.reasons(Seen(fields, i, facts, contexts, text_model, idf), parts, logit)     # tuple of Reason
+    explainer.reasons(Seen(fields, i, read, text_model, idf), parts, logit)     # tuple of Reason
 
 The last stage is linear, so every input has a part in the log-odds: its weight times how far it is
 from that of a typical ham comment.  Parts of inputs that speak of the same thing are added up; what
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
-from spamfilter.features.fields import Contexts, Fields
+from spamfilter.features.fields import Fields, Reading
 from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
 from spamfilter.features.relatedness import IDF_BITS
@@ -133,8 +133,7 @@ class Seen:
 
     given: Fields
     i: int
-    facts: TextFacts
-    contexts: Contexts
+    read: Reading
     text: GramModel
     idf: NDArray[np.float32]
 
@@ -152,7 +151,9 @@ class Explainer:
 
     def names(self, z: F64, coef: F64, typical: F64) -> list[str]:
         """For each row the names of the weightiest reasons for its side, as one string."""
-        weights = ((z - typical) * coef) @ self._member
+        parts = z - typical
+        parts *= coef
+        weights = parts @ self._member
         left, rows = np.abs(weights), np.arange(len(weights))
         labels = []
         for _ in range(MOST_IN_TABLE):  # a few times the largest costs less than to sort them all
@@ -188,11 +189,12 @@ def _subject(comment: Seen, weight: float) -> str:
     context = int(comment.given.context_of[comment.i])
     if context < 0:
         return ""
-    word = _own(comment.facts, comment.i)
-    spelled = _spelled(comment.facts.batch.only(comment.i), len(word))
+    read = comment.read
+    word = _own(read.texts, comment.i)
+    spelled = _spelled(read.texts.batch.only(comment.i), len(word))
     if not spelled:
         return ""
-    shared = _among(word, _own(comment.contexts.titles, context), _own(comment.contexts.articles, context))
+    shared = _among(word, _own(read.titles, context), _own(read.articles, context))
     wanted = shared if weight < 0 else ~shared
     rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * wanted
     order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
@@ -245,7 +247,7 @@ READ: Final = 5000
 def _words(comment: Seen, weight: float) -> str:
     """The words with the largest weights on the side of the verdict."""
     text = comment.given.texts[comment.i]
-    batch = comment.facts.batch.only(comment.i) if len(text) <= READ else encode([text[:READ]])
+    batch = comment.read.texts.batch.only(comment.i) if len(text) <= READ else encode([text[:READ]])
     places = quotes(batch, comment.text, 1.0 if weight > 0 else -1.0)
     return ", ".join(batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip() for a, b in places)
 
