@@ -74,6 +74,7 @@ class SpamFilter:
         self.name = name
         self.manifest: Mapping[str, Any] = manifest or {}
         self._explainer = Explainer(parameters.inputs)
+        self._signals = parameters.inputs[len(input_names(())) :]
 
     def __repr__(self) -> str:
         return f"SpamFilter({self.name!r})"
@@ -185,8 +186,11 @@ class SpamFilter:
 
     def _fitting(self, dense: Dense) -> Dense:
         """The signals that this model was made with, where this version of the package has more."""
-        known = self.parameters.inputs[len(input_names(())) :]
+        known = self._signals
+        if dense.names is known:
+            return dense
         if dense.names == known:
+            self._signals = dense.names  # the same names: next time one look tells
             return dense
         place = {name: k for k, name in enumerate(dense.names)}
         if missing := [name for name in known if name not in place]:
