@@ -8,7 +8,7 @@ from dataclasses import fields as dataclass_fields
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
@@ -231,15 +231,19 @@ _ROW = st.tuples(
     st.one_of(st.none(), st.sampled_from(["", "http://watches.example/a/b?c=1", "https://blog.example", "x"])),
     st.integers(0, 3),
 )
+# Of words that stand in an article in this order: seven different pairs, and eight, from which on it counts as copied.
+_COPIED = ["one two three four five six seven eight", "one two three four five six seven eight nine"]
 _CONTEXTS = [
     (None, None),
     ("On pipes", "The second point about pipes. " * 20),
     ("Кот", "Кот и дом. " * 30),
     (" ", "漢字かな " * 80),
+    ("", f"{_COPIED[1]} ten " * 5),
 ]
 
 
 @settings(max_examples=60, deadline=None)
+@example([(text, None, None, 4) for text in _COPIED])
 @given(st.lists(_ROW, min_size=1, max_size=6))
 def test_every_feature_and_input_of_the_last_stage(rows: list[tuple[str, str | None, str | None, int]]) -> None:
     texts, authors, urls, places = (list(column) for column in zip(*rows, strict=True))
