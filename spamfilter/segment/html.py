@@ -13,6 +13,7 @@ from spamfilter.segment.comments import read_comments
 from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
+from spamfilter.segment.rendered import read_rendered
 from spamfilter.segment.shapes import find_shapes
 
 __all__ = ["split_html"]
@@ -32,7 +33,11 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
     if engine is not None and engine.thread and comments:
         article, comments = comments[0].text, _answers(comments)
     else:
-        article = read_article(tree, data, engine.article if engine else ())
+        printed = None if comments else read_rendered(tree, title, url)
+        if printed is not None and printed.comments:
+            article, comments = printed.article, list(printed.comments)
+        else:
+            article = read_article(tree, data, engine.article if engine else ())
     return Page(
         title=title,
         article=article,
