@@ -145,8 +145,11 @@ def read_title(tree: LexborHTMLParser) -> str | None:
     return (fold(element.text()) or None) if element is not None else None
 
 
-def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] = ()) -> str:
-    """Text of the article; ``places`` are selectors of the page's engine, tried first."""
+def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] = (), printed: str = "") -> str:
+    """Text of the article; ``places`` are selectors of the page's engine, tried first.
+
+    ``printed`` is the article as told from the lines of the page, which counts where no theme says where it is.
+    """
     for selector in places:
         text = "\n".join(filter(None, (_clean_text(node) for node in outermost(once(tree.css(selector))))))
         if text:
@@ -157,6 +160,8 @@ def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] 
     dense = _widened(_densest(tree))
     if themed is not None and (dense is None or len(dense.text()) < _OVERRULE * len(themed.text())):
         return _clean_text(themed)
+    if printed:
+        return printed
     root = dense if dense is not None else (tree.css_first("article") or tree.css_first("main") or tree.body)
     return _clean_text(root, _FRAME) if root is not None else ""
 

@@ -13,13 +13,17 @@ from spamfilter.segment.comments import read_comments
 from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
-from spamfilter.segment.rendered import read_rendered
-from spamfilter.segment.shapes import find_shapes
+from spamfilter.segment.rendered import agreed, read_rendered
+from spamfilter.segment.shapes import find_shapes, in_side_column
 
 __all__ = ["split_html"]
 
 # Elements looked into to believe that they are comments of an engine.
 _SAMPLE = 5
+# So many times as many comments as the elements that look like them: then those were something else.
+_MUCH_MORE = 1.5
+# A comment shorter than this may be a part of the article by chance ("Thanks").
+_SHORT_COMMENT = 30
 _NUMBERED_ID = re.compile(r"(?:[a-z]+-)*comment-\d+$")
 
 
@@ -29,15 +33,13 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
     tree = LexborHTMLParser(data)
     lang = _declared_language(tree)
     title = read_title(tree)
-    engine, comments = _comments(tree, data, lang, url)
-    if engine is not None and engine.thread and comments:
+    engine, comments = _known(tree, data, lang, url)
+    if engine is None:
+        engine, comments, article = _unknown(tree, data, title, lang, url)
+    elif engine.thread:
         article, comments = comments[0].text, _answers(comments)
     else:
-        printed = None if comments else read_rendered(tree, title, url)
-        if printed is not None and printed.comments:
-            article, comments = printed.article, list(printed.comments)
-        else:
-            article = read_article(tree, data, engine.article if engine else ())
+        article = read_article(tree, data, engine.article)
     return Page(
         title=title,
         article=article,
@@ -57,12 +59,11 @@ def _answers(posts: list[Comment]) -> list[Comment]:
     return answers
 
 
-def _comments(
+def _known(
     tree: LexborHTMLParser, source: bytes, lang: str | None, url: str | None
 ) -> tuple[Engine | None, list[Comment]]:
-    """The comments, and the engine whose markup found them (GENERIC where none is known)."""
+    """The comments by the markup of a known engine, and the engine; (None, []) where none fits for sure."""
     wordpress = b"/wp-content/" in source
-    nodes: list[LexborNode] = []
     # Most pages are WordPress' own; searching them for the marks of forums would cost as much as parsing them.
     if wordpress and not any(sign in source for sign in WPDISCUZ.signs):
         nodes = _wordpress_nodes(tree)
@@ -81,17 +82,48 @@ def _comments(
             if comments:
                 return engine, comments
         nodes = _wordpress_nodes(tree)
-    engine = WORDPRESS
-    if not _numbered(nodes):
-        shapes = find_shapes(tree)
-        if len(shapes) >= len(nodes):
-            nodes, engine = shapes, GENERIC
-    comments = read_comments(nodes, engine, lang, url) if nodes else []
-    return (engine, comments) if comments else (None, [])
+    if _numbered(nodes):
+        comments = read_comments(nodes, WORDPRESS, lang, url)
+        if comments:
+            return WORDPRESS, comments
+    return None, []
+
+
+def _unknown(
+    tree: LexborHTMLParser, source: bytes, title: str | None, lang: str | None, url: str | None
+) -> tuple[Engine | None, list[Comment], str]:
+    """Engine, comments and article where no known engine's markup decides.
+
+    Two witnesses: elements that repeat like comments, and what the page prints.
+    """
+    nodes, engine = _wordpress_nodes(tree) if b"comment" in source else [], WORDPRESS
+    shapes = find_shapes(tree)
+    if len(shapes) >= len(nodes):
+        nodes, engine = shapes, GENERIC
+    printed = read_rendered(tree, title, url)
+    if not nodes and not printed.comments:
+        return None, [], read_article(tree, source, printed=printed.article)
+    if len(nodes) * _MUCH_MORE < len(printed.comments):
+        return None, list(printed.comments), _printed_article(tree, source, printed)
+    comments = agreed(read_comments(nodes, engine, lang, url), printed.comments)
+    if len(comments) * _MUCH_MORE < len(printed.comments):
+        return None, list(printed.comments), _printed_article(tree, source, printed)
+    return engine, comments, read_article(tree, source, printed=printed.article)
+
+
+def _printed_article(tree: LexborHTMLParser, source: bytes, printed: Page) -> str:
+    """The article of a page whose comments are still in the tree."""
+    article = read_article(tree, source, printed=printed.article)
+    leaked = any(comment.text in article for comment in printed.comments if len(comment.text) > _SHORT_COMMENT)
+    return printed.article if leaked else article
 
 
 def _wordpress_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
-    return once(tree.css(WORDPRESS.comment))
+    nodes = once(tree.css(WORDPRESS.comment))
+    # A list of recent comments stands below the page's own, in a column or a footer.
+    if nodes and in_side_column(nodes[-1]) and not in_side_column(nodes[0]):
+        nodes = [node for node in nodes if not in_side_column(node)]
+    return nodes
 
 
 def _suspects(tree: LexborHTMLParser) -> list[Engine]:

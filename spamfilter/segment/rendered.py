@@ -2,7 +2,7 @@
 
 Usage::
 
-    page = read_rendered(tree, title, lang, url)      # None where the page prints no text
+    page = read_rendered(tree, title, url)
     page.article, page.comments
 
 Class names can be missing, compiled to letters or of an engine nobody has described; what a template prints (a header
@@ -12,34 +12,69 @@ only markup holds, the links of the commenters, is looked up by their names afte
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.records import Comment, Page
-from spamfilter.segment.blocktext import block_text, fold
+from spamfilter.segment.blocktext import fold, html_text
 from spamfilter.segment.plain import split_text
 
-__all__ = ["read_rendered"]
+__all__ = ["agreed", "read_rendered"]
 
+# The parser writes every end tag, so these are short searches.
+_UNSEEN = re.compile(
+    r"<(script|style|template|svg|canvas|iframe|textarea|object|select|noembed|noframes|xmp|head)\b.*?</\1>", re.DOTALL
+)
+_FOR_CRAWLERS = re.compile(r"<noscript\b.*?</noscript>", re.DOTALL)
+# What is printed for crawlers counts where it is so many times the rest.
+_MOSTLY = 3
 # Links that are looked through for those of commenters.
 _MOST_LINKS = 5_000
-# A name is a line; longer links are titles.
-_LONGEST_NAME = 120
+# A link's text is a name or a title; what is longer is a whole box.
+_LONGEST_LINK = 300
+# Comments that are nothing but links, by their share: more, and they are a list of articles.
+_MOST_TEASERS = 0.5
 _NO_PAGE = ("#", "javascript:", "mailto:")
 
 
-def read_rendered(tree: LexborHTMLParser, title: str | None, url: str | None) -> Page | None:
-    """Article and comments by the text alone; takes what no reader sees out of the tree."""
+def read_rendered(tree: LexborHTMLParser, title: str | None, url: str | None) -> Page:
+    """Article and comments by the text alone; leaves the tree as it is."""
     body = tree.body
-    if body is None:
-        return None
-    text = block_text(body)
-    if not text:
-        return None
+    text = _printed(body.html or "") if body is not None else ""
     page = split_text(f"{title or ''}\n{text}", url)
-    links = _links(body) if page.comments else {}
+    links = _links(body) if body is not None and page.comments else {}
+    if sum(_is_teaser(comment, links) for comment in page.comments) > _MOST_TEASERS * len(page.comments):
+        return replace(page, comments=())
     return replace(page, comments=tuple(_linked(comment, links) for comment in page.comments))
+
+
+def _printed(source: str) -> str:
+    """The lines of a page, without what a browser does not show."""
+    source = _UNSEEN.sub("", source)
+    text = html_text(_FOR_CRAWLERS.sub("", source))
+    if len(text) * _MOSTLY < len(source) and "<noscript" in source:  # forums that live by script print for crawlers
+        everything = html_text(source)
+        return everything if len(everything) > _MOSTLY * len(text) else text
+    return text
+
+
+def agreed(found: list[Comment], printed: tuple[Comment, ...]) -> list[Comment]:
+    """Comments of the markup, with the text and the name as printed where both found the same ones.
+
+    Elements of an unknown theme hold more than the commenter's words (the name, the date, a row of links); the lines
+    tell these apart by their repeating.
+    """
+    if len(found) != len(printed):
+        return found
+    return [_both(ours, lines) for ours, lines in zip(found, printed, strict=True)]
+
+
+def _both(ours: Comment, printed: Comment) -> Comment:
+    if fold(printed.text) not in fold(ours.text):
+        return ours
+    return replace(ours, text=printed.text, author=ours.author or printed.author, date=ours.date or printed.date)
 
 
 def _links(body: LexborNode) -> dict[str, str]:
@@ -48,9 +83,14 @@ def _links(body: LexborNode) -> dict[str, str]:
     for link in body.css("a[href]")[:_MOST_LINKS]:
         address = (link.attributes.get("href") or "").strip()
         name = fold(link.text())
-        if name and len(name) <= _LONGEST_NAME and address and not address.lower().startswith(_NO_PAGE):
+        if name and len(name) <= _LONGEST_LINK and address and not address.lower().startswith(_NO_PAGE):
             found[name] = address
     return found
+
+
+def _is_teaser(comment: Comment, links: dict[str, str]) -> bool:
+    """Whether all that was taken for a comment is links: the title of another article, its author, its section."""
+    return all(line in links for line in comment.text.split("\n"))
 
 
 def _linked(comment: Comment, links: dict[str, str]) -> Comment:

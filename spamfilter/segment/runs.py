@@ -60,6 +60,11 @@ HEADER_REACH = 40
 PROFILE_REACH = 12
 # So many runs are looked at closely; the others are single dates.
 PROMISING = 6
+# Titles of other articles: so many words at most, and this share of what stands between dates, make a list of posts.
+_TEASER_WORDS = 24
+# Shorter lines are names and labels.
+_TITLE_WORDS = 4
+_MOST_TEASERS = 0.7
 # Below this, a run is a list of posts or files with dates, not comments (set on the development half of the pages).
 THRESHOLD = 5.0
 
@@ -259,9 +264,29 @@ def _score(lines: Lines, run: Run) -> float:
         score += 1.0
     if run.header is None and not run.profile and not any(a.score or a.number for a in anchors) and not replies:
         score -= 3.0  # dates alone: a list of posts
+    if k > 2 and not replies and not run.profile and not _states(lines, run):
+        if sum(_is_teaser(lines, a.index, b.index) for a, b in pairwise(anchors)) >= _MOST_TEASERS * (k - 1):
+            score -= 4.0 if any(a.score for a in anchors) else 6.0
+        if len({a.name for a in anchors}) == 1 and anchors[0].name:  # "Views", "Actu": a label, not a name
+            score -= 4.0
     if k == 1 and run.header is None and not _reply_near(lines, anchors[0].index):
         score -= 3.0
     return score
+
+
+def _states(lines: Lines, run: Run) -> bool:
+    """Whether the header states the very number of comments."""
+    return run.header is not None and lines.counts.get(run.header) == len(run.anchors)
+
+
+def _is_teaser(lines: Lines, low: int, high: int) -> bool:
+    """Whether no more than titles stand between two attributions: a list of other articles."""
+    between = [i for i in range(low + 1, high) if not lines.kind[i] & (EDGE | NUMBER) and i not in lines.dates]
+    if not between or sum(lines.words[i] for i in between) > _TEASER_WORDS:
+        return False
+    if all(lines.words[i] < _TITLE_WORDS for i in between):
+        return False
+    return not any(lines.text[i][-1] in ".!…。！)" for i in between)
 
 
 def _reply_near(lines: Lines, index: int) -> bool:

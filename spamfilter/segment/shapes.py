@@ -21,7 +21,7 @@ from spamfilter.segment.blocktext import fold
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.inside import once
 
-__all__ = ["find_shapes"]
+__all__ = ["find_shapes", "in_side_column"]
 
 _TYPED = (
     '[itemtype$="schema.org/Comment"], [itemtype$="schema.org/UserComments"], [itemtype$="schema.org/Answer"], '
@@ -42,6 +42,8 @@ _CLASS = re.compile(
     rf"(?:[a-z]{{1,14}}[-_]{{1,2}}){{0,2}}(?:[a-z]{{0,8}})?{_NOUN}(?:[-_]{{0,2}}{_SUFFIX})*[-_]{{0,2}}\d*$",
     re.IGNORECASE,
 )
+# What style-sheet compilers add: "Comment_root__3fXd9", "comment--x1a2b", "CommentItem-sc-1kd9f", "css-0".
+_COMPILED = re.compile(r"(?:_(?:root|base|wrapper|container|item))?(?:__|--|-sc-|_)(?=\w*\d)[\w-]{4,}$", re.IGNORECASE)
 _ID = re.compile(rf"(?:[a-z]+[-_])*{_NOUN}[-_a-z]*?[-_]?\d+$|c[-_]?\d{{1,12}}$|p\d{{2,12}}$", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 # Forms, lists of many, side columns: named like comments but never one.
@@ -104,6 +106,7 @@ def _named_shape(tag: str, names: str, mark: str) -> str | None:
     if _NEVER.search(names) or _NEVER.search(mark):
         return None
     for name in names.split():
+        name = _COMPILED.sub("", name)
         if _CLASS.match(name):
             return f"{tag}.{_DIGITS.sub('', name)}"
     if mark and _ID.match(mark):
@@ -117,13 +120,13 @@ def _are_comments(shape: str, nodes: list[LexborNode]) -> bool:
         return False
     step = max(1, len(nodes) // _SAMPLE)
     sample = nodes[::step][:_SAMPLE]
-    if _in_side_column(sample[0]):
+    if in_side_column(sample[0]):
         return False
     good = sum(_is_comment(node) and not (forum and _is_teaser(node)) for node in sample)
     return good >= len(sample) * _ENOUGH
 
 
-def _in_side_column(node: LexborNode) -> bool:
+def in_side_column(node: LexborNode) -> bool:
     """Whether the element stands in a column or a footer, where lists of recent comments are."""
     up = node.parent
     for _ in range(_FARTHEST_COLUMN):
