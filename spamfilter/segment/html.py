@@ -100,13 +100,13 @@ def _unknown(
     shapes = find_shapes(tree)
     if len(shapes) >= len(nodes):
         nodes, engine = shapes, GENERIC
-    printed = read_rendered(tree, title, url)
+    printed, complete = read_rendered(tree, title, url)
     if not nodes and not printed.comments:
         return None, [], read_article(tree, source, printed=printed.article)
-    if len(nodes) * _MUCH_MORE < len(printed.comments):
+    if len(nodes) * _MUCH_MORE < len(printed.comments) or (complete and len(nodes) < len(printed.comments)):
         return None, list(printed.comments), _printed_article(tree, source, printed)
     comments = agreed(read_comments(nodes, engine, lang, url), printed.comments)
-    if len(comments) * _MUCH_MORE < len(printed.comments):
+    if len(comments) * _MUCH_MORE < len(printed.comments) or (complete and len(comments) != len(printed.comments)):
         return None, list(printed.comments), _printed_article(tree, source, printed)
     return engine, comments, read_article(tree, source, printed=printed.article)
 

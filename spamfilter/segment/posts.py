@@ -72,13 +72,14 @@ class Section:
     """The comments of a page: ``begin`` is the first line that is no longer article.
 
     ``headed`` says that a header ("3 comments") stands above them, ``forum`` that members' profiles or
-    running post numbers stand beside them.
+    running post numbers stand beside them; ``stated`` is the number that the header states.
     """
 
     begin: int
     posts: tuple[Post, ...]
     forum: bool = False
     headed: bool = False
+    stated: int | None = None
 
 
 def find_posts(lines: Lines) -> Section | None:
@@ -106,6 +107,7 @@ def _section(lines: Lines, best: Run, runs: list[Run]) -> Section:
         tuple(p for p in posts if p.first <= p.last),
         best.profile or best.anchors[0].hashed,
         header is not None and not lines.kind[header] & SORT,
+        lines.counts.get(header) if header is not None else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 Usage::
 
-    page = read_rendered(tree, title, url)
+    page, complete = read_rendered(tree, title, url)
     page.article, page.comments
 
 Class names can be missing, compiled to letters or of an engine nobody has described; what a template prints (a header
@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.records import Comment, Page
 from spamfilter.segment.blocktext import fold, html_text
-from spamfilter.segment.plain import split_text
+from spamfilter.segment.plain import split_stated
 
 __all__ = ["agreed", "read_rendered"]
 
@@ -39,15 +39,16 @@ _MOST_TEASERS = 0.5
 _NO_PAGE = ("#", "javascript:", "mailto:")
 
 
-def read_rendered(tree: LexborHTMLParser, title: str | None, url: str | None) -> Page:
-    """Article and comments by the text alone; leaves the tree as it is."""
+def read_rendered(tree: LexborHTMLParser, title: str | None, url: str | None) -> tuple[Page, bool]:
+    """Article and comments by the text alone, and whether there are as many as the page says; leaves the tree as it is."""
     body = tree.body
     text = _printed(body.html or "") if body is not None else ""
-    page = split_text(f"{title or ''}\n{text}", url)
+    page, stated = split_stated(f"{title or ''}\n{text}", url)
     links = _links(body) if body is not None and page.comments else {}
     if sum(_is_teaser(comment, links) for comment in page.comments) > _MOST_TEASERS * len(page.comments):
-        return replace(page, comments=())
-    return replace(page, comments=tuple(_linked(comment, links) for comment in page.comments))
+        return replace(page, comments=()), False
+    comments = tuple(_linked(comment, links) for comment in page.comments)
+    return replace(page, comments=comments), len(comments) == stated
 
 
 def _printed(source: str) -> str:
