@@ -12,6 +12,7 @@ it is the element that holds most of the page's paragraphs.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -49,6 +50,7 @@ _PLACES = (
     ".asset-content",
     ".field-name-body",
     ".field--name-body",
+    "[itemtype$='schema.org/Question'] > * [itemprop=text]",
 )
 # A heading that links to the front page is the site's name.
 _HOME_LINK = "a[href='/'], a[rel=home]"
@@ -66,6 +68,8 @@ _MOST_PARAGRAPHS = 5_000
 # Characters read in them; nested paragraphs count again.
 _MOST_READ = 20_000_000
 
+# The article by its lines counts if this share of its paragraphs stands in the element that holds most paragraphs.
+_SAME = 0.5
 # Boxes that an article may stand in, and how much longer than its text the text of such a box may be.
 _MOST_STEPS = 4
 _LITTLE_MORE = 1.35
@@ -145,10 +149,18 @@ def read_title(tree: LexborHTMLParser) -> str | None:
     return (fold(element.text()) or None) if element is not None else None
 
 
-def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] = (), printed: str = "") -> str:
+def read_article(
+    tree: LexborHTMLParser,
+    source: bytes,
+    places: tuple[str, ...],
+    printed: Callable[[], str],
+    *,
+    holds_comments: bool = False,
+) -> str:
     """Text of the article; ``places`` are selectors of the page's engine, tried first.
 
-    ``printed`` is the article as told from the lines of the page, which counts where no theme says where it is.
+    ``printed`` gives the article as told from the lines of the page, which counts where no theme says where it is.
+    ``holds_comments`` says that comments may still be in the tree, so that most paragraphs may be theirs.
     """
     for selector in places:
         text = "\n".join(filter(None, (_clean_text(node) for node in outermost(once(tree.css(selector))))))
@@ -160,10 +172,19 @@ def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] 
     dense = _widened(_densest(tree))
     if themed is not None and (dense is None or len(dense.text()) < _OVERRULE * len(themed.text())):
         return _clean_text(themed)
-    if printed:
-        return printed
+    text = printed()
+    if text and (dense is None or holds_comments or _stands_in(text, dense)):
+        return text
     root = dense if dense is not None else (tree.css_first("article") or tree.css_first("main") or tree.body)
     return _clean_text(root, _FRAME) if root is not None else ""
+
+
+def _stands_in(text: str, node: LexborNode) -> bool:
+    """Whether the lines of ``text`` are those of ``node``: lines alone take a banner's prose for the article's."""
+    paragraphs = [line for line in text.split("\n") if len(line) > _SHORTEST_PARAGRAPH]
+    inner = fold(node.text())
+    known = sum(len(line) for line in paragraphs if line in inner)
+    return known >= _SAME * sum(map(len, paragraphs))
 
 
 def _themed(tree: LexborHTMLParser, source: bytes) -> LexborNode | None:

@@ -39,7 +39,7 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
     elif engine.thread:
         article, comments = comments[0].text, _answers(comments)
     else:
-        article = read_article(tree, data, engine.article)
+        article = read_article(tree, data, engine.article, lambda: read_rendered(tree, title, url)[0].article)
     return Page(
         title=title,
         article=article,
@@ -102,18 +102,18 @@ def _unknown(
         nodes, engine = shapes, GENERIC
     printed, complete = read_rendered(tree, title, url)
     if not nodes and not printed.comments:
-        return None, [], read_article(tree, source, printed=printed.article)
+        return None, [], read_article(tree, source, (), lambda: printed.article, holds_comments=True)
     if len(nodes) * _MUCH_MORE < len(printed.comments) or (complete and len(nodes) < len(printed.comments)):
         return None, list(printed.comments), _printed_article(tree, source, printed)
     comments = agreed(read_comments(nodes, engine, lang, url), printed.comments)
     if len(comments) * _MUCH_MORE < len(printed.comments) or (complete and len(comments) != len(printed.comments)):
         return None, list(printed.comments), _printed_article(tree, source, printed)
-    return engine, comments, read_article(tree, source, printed=printed.article)
+    return engine, comments, read_article(tree, source, (), lambda: printed.article)
 
 
 def _printed_article(tree: LexborHTMLParser, source: bytes, printed: Page) -> str:
     """The article of a page whose comments are still in the tree."""
-    article = read_article(tree, source, printed=printed.article)
+    article = read_article(tree, source, (), lambda: printed.article, holds_comments=True)
     leaked = any(comment.text in article for comment in printed.comments if len(comment.text) > _SHORT_COMMENT)
     return printed.article if leaked else article
 

@@ -52,6 +52,8 @@ _GROUP = 8
 _UP, _DOWN = 40, 60
 _TAGS = 8
 _ENDS = AFTER | SHARE | SIDEBAR | HEADER | FORM
+# So many words without any of these are a cloud of tags.
+_PUNCTUATION = re.compile(r"[.,;:!?…。、，！？؛،।]")
 _SEPARATORS = re.compile(r"\s+[|»«–—·•:/>-]+\s+|:\s+|\s[|]|[|]\s")
 
 
@@ -122,7 +124,7 @@ def _weight(lines: Lines, i: int) -> float:
     text = lines.text[i]
     words = lines.words[i]
     if words >= _PROSE:
-        return float(min(words, _LONGEST))
+        return float(min(words, _LONGEST)) if _PUNCTUATION.search(text) else _MENU
     if i in lines.dates and (words < _BYLINE or (lines.dates[i][0] < 3 and text[-1] not in ".!?")):
         return _MENU
     ends = text[-1] in '.!?…:;。！？”"»“)'
@@ -171,8 +173,7 @@ def _core(lines: Lines, low: int, end: int) -> tuple[int, int]:
             if i - group >= _GROUP and total > 0:
                 total *= _KEPT
             group = i
-        words = lines.words[i]
-        total += _weight(lines, i) if lines.kind[i] or words < _PROSE else min(words, _LONGEST)
+        total += _weight(lines, i)
         if total <= 0:
             total, begin = 0.0, i + 1
         elif total > best:
