@@ -101,6 +101,8 @@ def _dated(lines: Lines, phrases: Phrases, index: int) -> Attribution | None:
     before = _LEADING_NUMBER.sub("", text[:start]) if number is not None else text[:start]
     lead, left, says_left = _side(before, phrases)
     _, right, says_right = _side(_AGE.sub("", text[end:]), phrases)
+    if ": " in right:  # "Post subject: TITLE"
+        right = ""
     # "Re: TITLE by NAME: DATE"
     if (len(left) > MAX_NAME or left.count(" ") >= MAX_NAME_WORDS) and _TITLE_BY.search(left):
         left = _TITLE_BY.split(left)[-1]

@@ -51,7 +51,9 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(
-    r"^(?:(?:comment |posted |written )?by|von|par|por|da|door|geschrieben von|escrito por)\s+", re.IGNORECASE
+    r"^(?:(?:(?:comment |reply |posted |written |added )?(?:by|from)|von|par|por|da|door|geschrieben von|escrito por|от)"
+    r"(?::\s*|\s+)|posted:\s*|(?:name|author|autor|auteur|autore|имя|автор)\s*:\s*)",
+    re.IGNORECASE,
 )
 _ON_DATE = re.compile(
     r"(?:\s+(?:on|am|le|el|em|il|op|den|vom|at|um|dnia|tarihinde|pada)\s+(?=(?:[^\W\d]+[.,]?\s+){0,2}\d)"
@@ -61,15 +63,25 @@ _ON_DATE = re.compile(
 _NO_NAME = re.compile(r"[\d:：,|•·–—\n]|^-|-$")
 _MOST_WORDS = 4
 _LONGEST_PLAIN_NAME = 40
-_NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$")  # the member's number
+_NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$|\s*\[[^\[\]]{1,20}\]\s*$")  # the member's number, or [Visitor]
+_POSITION = re.compile(r"^#?\d{1,4}[.):]?\s+(?=[^\W\d])")  # the comment's number before its author
 _SAYS_ELEMENT = re.compile(r"<time\b.*?</time>|<(\w+)[^>]*\bclass=\"[^\"]*\bsays\b[^\"]*\"[^>]*>.*?</\1>", re.DOTALL)
 _PING = re.compile(r"(?:^|[\s_-])(pingback|trackback)(?:$|[\s_-])", re.IGNORECASE)
 _PING_NAME = re.compile(r"\s*(pingback|trackback)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _DEPTH = re.compile(r"\b(?:depth|level|indent)-?(\d{1,3})\b")
+# A relative date alone: "9 years ago", "vor 3 Tagen", "3 дня назад", "5y".
+_AGO = re.compile(
+    r"(?:vor|il y a|hace|há|fa)?\s*(?:an?|one|\d{1,3})\s?\+?\s?[^\W\d]{1,9}\.?(?:\s(?:ago|geleden|temu|назад|önce|lalu|fa|atrás|"
+    r"sedan|siden))?|\d{1,3}\s?[^\W\d]{1,3}[前전]",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[^\W\d_]{4,}")
+# Words of four letters or more in a date: a weekday, a month, "Posted".
+_DATE_WORDS = 3
 # Links under a comment, on a line of their own.
 _ACTION = re.compile(
-    r"(?:reply|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|"
+    r"[|•·\s]*(?:reply(?: to this comment)?|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|"
     r"teilen|gefällt mir|kommentar melden|répondre|signaler|partager|j[’']aime|responder|denunciar|compartir|"
     r"compartilhar|curtir|me gusta|rispondi|segnala|mi piace|condividi|beantwoorden|reageren|odpowiedz|zgłoś|ответить|"
     r"пожаловаться|поделиться|yanıtla|cevapla|balas|返信|回复|回覆|答复|引用|点赞|답글|loading\.\.\.|wird geladen.*)"
@@ -206,6 +218,8 @@ class _Reader:
             author, author_url = _linked_name(node, self._url)
         dates = self._dates.hits(node)[:_FEW]
         date, printed = _date(dates, self._lang)
+        if date is None and dates and not _DIGITS.search(printed or ""):  # "Permalink" where others have the date
+            date, printed = _date(self._dates.all_hits(node)[:_FEW], self._lang)
         link = _dated_link(dates[0]) if dates else None
         permalink = _absolute(link, self._url) if link else _permalink(node, self._links, self._url)
         if permalink is None and place.mark and self._url:
@@ -310,9 +324,21 @@ def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[s
             if "<time" in source or "says" in source:
                 source = _SAYS_ELEMENT.sub("", source)
             line = _name(html_text(source).partition("\n")[0]) or ""
+            line = _leading_name(element, line) or line
         if line:
-            return line, _address(_link_of(element), url)
+            return line, _address(_link_of(element, line), url)
     return None, None
+
+
+def _leading_name(element: LexborNode, line: str) -> str | None:
+    """The name where an author's element also holds a date or a rank glued to it, and the name has its own element."""
+    for inner in inside(element, "a, b, strong, cite, span")[:_FEW]:
+        name = fold(inner.text())
+        if name and len(name) < len(line) and line.startswith(name):
+            rest = line[len(name) :]
+            # A name goes on after a space; a date or a rank that a theme prints beside it does not.
+            return name if not rest[0].isspace() or _is_attribution(rest) else None
+    return None
 
 
 def _linked_name(node: LexborNode, url: str | None) -> tuple[str | None, str | None]:
@@ -340,16 +366,21 @@ def _name(line: str) -> str | None:
     tail = _ON_DATE.search(line)
     if tail and parse_date(tail.group(), "en"):
         line = line[: tail.start()]
-    name = _NUMBER.sub("", _BY.sub("", _SAYS.sub("", line))).strip(" :,|•·–—-")
+    name = _NUMBER.sub("", _BY.sub("", _SAYS.sub("", line)))
+    name = _POSITION.sub("", name.strip(" :,|•·–—-"))
+    if name[:1].isalpha() and name[-1:].isdigit() and parse_date(name, "en"):  # a date where no name was given
+        return None
     return name or None
 
 
-def _link_of(element: LexborNode) -> str | None:
+def _link_of(element: LexborNode, name: str) -> str | None:
     if element.tag == "a":
         return element.attributes.get("href")
     inner = element.css_first("a")
     if inner is not None:
-        return inner.attributes.get("href")
+        links = [inner] if inner.text(strip=True) == name else inside(element, "a")[:_FEW]
+        named = [link for link in links if fold(link.text()) == name]
+        return (named[0] if named else inner).attributes.get("href")
     outer = element.parent
     return outer.attributes.get("href") if outer is not None and outer.tag == "a" else None
 
@@ -449,7 +480,7 @@ class _Texts:
 def _without_frame(text: str, author: str | None) -> str:
     """``text`` without the attribution line that a theme puts before it and the links that it puts after it."""
     lines = text.split("\n")
-    while len(lines) > 1 and _ACTION.fullmatch(lines[-1]):
+    while len(lines) > 1 and (_ACTION.fullmatch(lines[-1]) or _is_date_line(lines[-1])):
         lines.pop()
     if author and len(lines) > 1 and lines[0].startswith(author) and _is_attribution(lines[0][len(author) :]):
         del lines[0]
@@ -462,9 +493,21 @@ def _without_frame(text: str, author: str | None) -> str:
     return "\n".join(lines)
 
 
+def _is_date_line(line: str) -> bool:
+    """Whether a line is a date and no more than a link besides it: "2015-03-12 14:05 • Reply to this comment"."""
+    if len(line) > _LONGEST_DATE or not _DIGITS.search(line):
+        return False
+    head, _, rest = line.partition("•") if "•" in line else line.partition("|")
+    if _AGO.fullmatch(head.strip()):
+        return True
+    return parse_date(head, "en") is not None and len(_WORDS.findall(head)) <= _DATE_WORDS and len(rest.split()) < 5
+
+
 def _is_attribution(rest: str) -> bool:
     """Whether what follows the name is nothing, a verb of saying or a date."""
     rest = rest.strip(" :,|•·–—-")
     if not rest:
+        return True
+    if _AGO.fullmatch(rest):
         return True
     return len(rest) <= _LONGEST_DATE and (parse_date(rest, "en") is not None or not _SAYS.sub("", " " + rest))

@@ -303,12 +303,14 @@ def _closing_kinds(lines: Lines, anchors: list[tuple[Attribution, Run]], best: R
 
 
 def _trim_end(lines: Lines, run: Run, first: int, last: int) -> int:
+    end = last
     while last >= first:
         kind = lines.kind[last]
         if (
             kind & (EDGE | FORM | FIELD)
             or (without_digits(lines.text[last]) in run.constants and not kind & NUMBER)
             or (kind & NUMBER and last > first and lines.kind[last - 1] & EDGE)
+            or (kind & NUMBER and first < last < end)  # likes, above the links that were taken off
         ):
             last -= 1
         else:
