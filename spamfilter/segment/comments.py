@@ -64,7 +64,7 @@ _NO_NAME = re.compile(r"[\d:：,|•·–—\n]|^-|-$")
 _MOST_WORDS = 4
 _LONGEST_PLAIN_NAME = 40
 _NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$|\s*\[[^\[\]]{1,20}\]\s*$")  # the member's number, or [Visitor]
-_POSITION = re.compile(r"^#?\d{1,4}[.):]?\s+(?=[^\W\d])")  # the comment's number before its author
+_POSITION = re.compile(r"^#?\d{1,4}[.):]?\s+(?=[^\W\d]\D*$)")  # the comment's number before its author
 _SAYS_ELEMENT = re.compile(r"<time\b.*?</time>|<(\w+)[^>]*\bclass=\"[^\"]*\bsays\b[^\"]*\"[^>]*>.*?</\1>", re.DOTALL)
 _PING = re.compile(r"(?:^|[\s_-])(pingback|trackback)(?:$|[\s_-])", re.IGNORECASE)
 _PING_NAME = re.compile(r"\s*(pingback|trackback)\b", re.IGNORECASE)
@@ -77,8 +77,8 @@ _AGO = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W\d_]{4,}")
-# Words of four letters or more in a date: a weekday, a month, "Posted".
-_DATE_WORDS = 3
+# Words of four letters or more in a date: a weekday, a month.
+_DATE_WORDS = 2
 # Links under a comment, on a line of their own.
 _ACTION = re.compile(
     r"[|•·\s]*(?:reply(?: to this comment)?|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|"

@@ -56,6 +56,8 @@ BREAK = SIDEBAR | HEADER | AFTER
 STOP = BREAK | FORM | FIELD
 # A header is looked for so many lines above the first comment: forms and sort links stand between.
 HEADER_REACH = 40
+# Letters by which the lines of a member's profile are told apart.
+_LABEL = 5
 # A forum member's profile is so many lines at most.
 PROFILE_REACH = 12
 # So many runs are looked at closely; the others are single dates.
@@ -97,6 +99,9 @@ class _Landmarks:
         self.headers = [i for i, kind in known if kind & (HEADER | SORT)]
         self.sidebars = [i for i, kind in known if kind & SIDEBAR and not kind & (FORM | SHARE)]
         self.profiles = [i for i, kind in known if kind & PROFILE]
+        # one kind of line alone is a label that happens to be called like one ("Post 3")
+        if len({lines.key[i][:_LABEL] for i in self.profiles}) < 2:
+            self.profiles = []
 
     def broken(self, low: int, high: int) -> bool:
         """Whether a break stands between two lines."""
