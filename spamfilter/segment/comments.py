@@ -317,6 +317,14 @@ def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[s
     found = selectors.hits(node)
     if found and not any(element.text(strip=True) for element in found[:_FEW]):
         found = selectors.all_hits(node)  # the first selector found an empty element, such as an anchor
+    named = _first_name(found, url)
+    if named[0] is None and found:
+        named = _first_name(selectors.all_hits(node), url)
+    return named
+
+
+def _first_name(found: list[LexborNode], url: str | None) -> tuple[str | None, str | None]:
+    """Name and link in the first of the elements that holds a name."""
     for element in found[:_FEW]:
         line = fold(element.text())
         if not _is_plain_name(line):
@@ -368,7 +376,7 @@ def _name(line: str) -> str | None:
         line = line[: tail.start()]
     name = _NUMBER.sub("", _BY.sub("", _SAYS.sub("", line)))
     name = _POSITION.sub("", name.strip(" :,|•·–—-"))
-    if name[:1].isalpha() and name[-1:].isdigit() and parse_date(name, "en"):  # a date where no name was given
+    if _DIGITS.search(name) and parse_date(name, "en"):  # a date where no name was given
         return None
     return name or None
 

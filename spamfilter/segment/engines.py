@@ -399,7 +399,8 @@ FORUMS: tuple[Engine, ...] = (
     Engine(
         name="punbb",
         signs=(b"posthead",),
-        comment="div.post:has(> .posthead)",
+        comment="div.posthead",
+        beside="after",
         text=(".entry-content", ".post-entry", ".postmsg"),
         author=(".author-ident .username", ".post-byline a", ".post-byline strong"),
         date=(".post-link a", ".posthead"),
@@ -408,20 +409,9 @@ FORUMS: tuple[Engine, ...] = (
         permalink=("a.permalink",),
     ),
     Engine(
-        name="phpbb",  # version 2
-        signs=(b"postdetails",),
-        comment="table.forumline tr:has(span.postbody), tr:has(> td > span.name):has(span.postbody)",
-        text=(".postbody",),
-        author=(".name b", ".name"),
-        date=("td + td .postdetails", ".postdetails"),
-        junk=".signature",
-        thread=True,
-        permalink=("a[href*='viewtopic.php?p=']",),
-    ),
-    Engine(
         name="smf",  # version 1
         signs=(b"windowbg",),
-        comment="#quickModForm > tbody > tr:has(.post)",
+        comment="#quickModForm > tbody > tr",
         text=(".post",),
         author=("b > a[href*='action=profile']", "b"),
         date=("[id^=subject_] + .smalltext", ".smalltext"),

@@ -172,7 +172,7 @@ def _ends(lines: Lines, phrases: Phrases, index: int, key: str, kind: int) -> in
         _find_relative(lines, index)
     if last in phrases.says or key.endswith(phrases.says_endings):
         lines.said.append(index)
-    if not kind and last in phrases.links:
+    if not kind and (last in phrases.links or last[:1].isdigit()):
         kind = phrases.row_of_links(key)
     return kind or phrases.look_up(key)[0]
 

@@ -9,6 +9,7 @@ Usage::
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +57,7 @@ _KINDS = {
 _LINKS = REPLY | ACTION | SHARE
 # Words of the longest phrase within a row of links, and of the longest row.
 _LONGEST_LINK, _LONGEST_ROW = 3, 14
+_AGE = re.compile(r"\d{1,3}(?:y|yrs?|mo|w|d|h|m|min|hrs?)")
 # What may stand around a phrase without changing it: digits, brackets, bullets, arrows, quotation marks.
 TRIM = (
     " \t\r\f\v\xa0\u200b\ufeff0123456789.,:;!?()[]{}<>«»‹›|#*+=/\\_~^@&%$-–—―•·…\"'"
@@ -119,6 +121,9 @@ class Phrases:
             return 0
         kinds = position = 0
         while position < len(words):
+            if position and _AGE.fullmatch(words[position]):
+                position += 1
+                continue
             for length in range(min(_LONGEST_LINK, len(words) - position), 0, -1):
                 kind = self.exact.get(" ".join(words[position : position + length]), (0, None))[0]
                 if kind and not kind & ~_LINKS:
@@ -167,8 +172,13 @@ def compile_phrases(tables: dict[str, dict[str, str]]) -> Phrases:
         unspaced,
         links,
         heads=frozenset(prefixes) | _first_letters([*numbers, *words["ago"]]),
-        tails=frozenset(words["says"] | words["ago"] | set(suffixes) | {w[-2:] for w in unspaced} | links),
+        tails=frozenset(words["says"] | words["ago"] | set(suffixes) | {w[-2:] for w in unspaced} | links | _ages()),
     )
+
+
+def _ages() -> set[str]:
+    """The last words of rows of links that end with an age: "Like · Reply · 9y"."""
+    return {f"{n}{unit}" for n in range(1, 60) for unit in ("y", "yr", "w", "d", "h", "m", "mo")}
 
 
 def _add(

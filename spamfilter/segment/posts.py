@@ -392,7 +392,7 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
             last -= 1
         while last >= first and lines.kind[last] & (EDGE | NUMBER):
             last -= 1
-        author = lines.text[head] if named and head < a.index else a.name
+        author = speaker(lines.text[head], load_phrases()) if named and head < a.index else a.name
         if author is None and run.name_above:
             author = _author(lines, run, a, _top(lines, run, a))
         ping = bool(lines.kind[a.index] & PING)
