@@ -388,7 +388,10 @@ def _link_of(element: LexborNode, name: str) -> str | None:
     if inner is not None:
         links = [inner] if inner.text(strip=True) == name else inside(element, "a")[:_FEW]
         named = [link for link in links if fold(link.text()) == name]
-        return (named[0] if named else inner).attributes.get("href")
+        if named:
+            return named[0].attributes.get("href")
+        shown = fold(inner.text())  # a date or "Permalink" beside the name leads to the comment
+        return inner.attributes.get("href") if not shown or shown in name or name in shown else None
     outer = element.parent
     return outer.attributes.get("href") if outer is not None and outer.tag == "a" else None
 

@@ -57,12 +57,13 @@ _KINDS = {
 _LINKS = REPLY | ACTION | SHARE
 # Words of the longest phrase within a row of links, and of the longest row.
 _LONGEST_LINK, _LONGEST_ROW = 3, 14
-_AGE = re.compile(r"\d{1,3}(?:y|yrs?|mo|w|d|h|m|min|hrs?)")
 # What may stand around a phrase without changing it: digits, brackets, bullets, arrows, quotation marks.
 TRIM = (
     " \t\r\f\v\xa0\u200b\ufeff0123456789.,:;!?()[]{}<>«»‹›|#*+=/\\_~^@&%$-–—―•·…\"'"
     "“”„‘’‚`´→←↑↓▼▲►◄★☆✓✔×▪■□●○♥❤️👍👎🔗【】「」『』()《》〈〉:、。,!?・"
 )
+_MARKS = "".join(mark for mark in TRIM if not mark.isdigit())
+_AGE = re.compile(r"\d{1,3}(?:y|yrs?|mo|w|d|h|m|min|hrs?)")
 # Prefixes are found by their first letters: as many as tell most of them apart.
 _HEAD = 4
 Found = tuple[int, str | None]
@@ -116,7 +117,7 @@ class Phrases:
 
     def row_of_links(self, key: str) -> int:
         """Kinds of a line that is nothing but links in a row: "Share this Twitter Facebook", "Like · Reply"; else 0."""
-        words = [word for word in (part.strip(TRIM) for part in key.split()) if word]
+        words = [word for word in (part.strip(_MARKS) for part in key.split()) if word and not word.isdigit()]
         if not 1 < len(words) <= _LONGEST_ROW:
             return 0
         kinds = position = 0
