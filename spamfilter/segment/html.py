@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.records import Comment, Page
 from spamfilter.segment.article import read_article, read_title
+from spamfilter.segment.blocktext import fold
 from spamfilter.segment.comments import read_comments
 from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
 from spamfilter.segment.inside import once
@@ -22,6 +23,8 @@ __all__ = ["split_html"]
 _SAMPLE = 5
 # So many times as many comments as the elements that look like them: then those were something else.
 _MUCH_MORE = 1.5
+# Characters of the article by which a thread's first post is known.
+_OPENING = 200
 # A comment shorter than this may be a part of the article by chance ("Thanks").
 _SHORT_COMMENT = 30
 _NUMBERED_ID = re.compile(r"(?:[a-z]+-)*comment-\d+$")
@@ -105,10 +108,23 @@ def _unknown(
         return None, [], read_article(tree, source, (), lambda: printed.article, holds_comments=True)
     if len(nodes) * _MUCH_MORE < len(printed.comments) or (complete and len(nodes) < len(printed.comments)):
         return None, list(printed.comments), _printed_article(tree, source, printed)
-    comments = agreed(read_comments(nodes, engine, lang, url), printed.comments)
+    found = read_comments(nodes, engine, lang, url)
+    if _is_thread(found, printed):
+        return engine, agreed(_answers(found), printed.comments), found[0].text
+    comments = agreed(found, printed.comments)
     if len(comments) * _MUCH_MORE < len(printed.comments) or (complete and len(comments) != len(printed.comments)):
         return None, list(printed.comments), _printed_article(tree, source, printed)
-    return engine, comments, read_article(tree, source, (), lambda: printed.article)
+    if not comments:
+        return None, [], read_article(tree, source, (), lambda: printed.article, holds_comments=True)
+    same = len(comments) == len(printed.comments)
+    return engine, comments, read_article(tree, source, (), lambda: printed.article, holds_comments=same)
+
+
+def _is_thread(found: list[Comment], printed: Page) -> bool:
+    """Whether the first of the elements is what the lines have for the article: the first post of a thread."""
+    if len(found) < 2 or len(found) != len(printed.comments) + 1 or not printed.article:
+        return False
+    return fold(printed.article)[:_OPENING] in fold(found[0].text)
 
 
 def _printed_article(tree: LexborHTMLParser, source: bytes, printed: Page) -> str:
