@@ -14,6 +14,7 @@ from __future__ import annotations
 from spamfilter.records import Comment, CommentKind, Page
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.lines import Lines, read_lines
+from spamfilter.segment.links import without_links
 from spamfilter.segment.lists import find_listed
 from spamfilter.segment.posts import Post, Section, find_posts
 from spamfilter.segment.prose import find_prose, find_title, prose_words
@@ -36,8 +37,9 @@ def split_text(text: str, url: str | None = None) -> Page:
 
 def split_stated(text: str, url: str | None = None) -> tuple[Page, int | None]:
     """As split_text(), and the number of comments that the header above them states."""
-    lines = read_lines(text)
-    section = find_answers(lines) or find_posts(lines) or find_listed(lines, text)
+    shown = without_links(text)
+    lines = read_lines(shown)
+    section = find_answers(lines) or find_posts(lines) or find_listed(lines, shown)
     title, headings = find_title(lines, section.begin if section else len(lines))
     lang = max(lines.langs, key=lambda code: lines.langs[code], default=None)
     posts = list(section.posts) if section else []
