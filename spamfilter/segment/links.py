@@ -19,10 +19,11 @@ _NUMBERED = re.compile(r"\[\d{1,4}\]")
 _REFERENCES = re.compile(r"^References[ \t\r]*\n(?=\s*(?:Visible links[ \t\r]*\n\s*)?1\. )", re.MULTILINE)
 # The target of a Markdown link, with brackets in it once, as addresses of encyclopaedias have them; converters that
 # break lines break long targets too.
-_TARGET = r"\((?:[^()\s]|\n(?! *\n)|\([^()\s]{0,200}\)){0,2000}+(?:\s\"[^\"]{0,300}\")?\)"
+_TARGET = r"\((?:\\[()]|[^()\s]|\n(?! *\n)|\([^()\s]{0,200}\)){0,2000}+(?:\s\"[^\"]{0,300}\")?\)"
 _IMAGE = re.compile(rf"!\[[^\[\]]{{0,500}}+\]{_TARGET}")
 _LINK = re.compile(rf"\[([^\[\]]{{0,1000}}+)\]{_TARGET}")
 _EMPHASIS = re.compile(r"(?<![\w*])(?:\*\*|__)(?=\S)|(?<=\S)(?:\*\*|__)(?![\w*])")
+_ESCAPE = re.compile(r"\\([.!()\[\]#*_+>`-])")  # "25\. May": the dot first, then a space, so that the date is one
 _SHOWN = re.compile(r"[^\n]")
 # Fewer marks than this are a writer's own: footnotes, a line of code.
 _FEWEST = 8
@@ -33,7 +34,7 @@ def without_links(text: str) -> str:
     if "](" in text and text.count("](") >= _FEWEST:
         text = _IMAGE.sub(_blank, text)
         text = _LINK.sub(_name_only, text)
-        return _EMPHASIS.sub(_blank, text)
+        return _ESCAPE.sub(r"\1 ", _EMPHASIS.sub(_blank, text))
     if "[1]" in text and len(_NUMBERED.findall(text)) >= _FEWEST:
         references = None
         for references in _REFERENCES.finditer(text):  # the last list is that of the page
