@@ -14,7 +14,7 @@ from spamfilter.segment.comments import read_comments
 from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
-from spamfilter.segment.rendered import agreed, read_rendered
+from spamfilter.segment.rendered import agreed, drop_unseen, read_rendered
 from spamfilter.segment.shapes import find_shapes, in_side_column
 
 __all__ = ["split_html"]
@@ -42,7 +42,7 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
     elif engine.thread:
         article, comments = comments[0].text, _answers(comments)
     else:
-        article = read_article(tree, data, engine.article, lambda: read_rendered(tree, title, url)[0].article)
+        article = read_article(tree, data, engine.article, lambda: _article_by_lines(tree, title))
     return Page(
         title=title,
         article=article,
@@ -51,6 +51,11 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
         url=url,
         engine=(engine.name or None) if engine else None,
     )
+
+
+def _article_by_lines(tree: LexborHTMLParser, title: str | None) -> str:
+    drop_unseen(tree)
+    return read_rendered(tree, title, None)[0].article
 
 
 def _answers(posts: list[Comment]) -> list[Comment]:
@@ -99,6 +104,7 @@ def _unknown(
 
     Two witnesses: elements that repeat like comments, and what the page prints.
     """
+    drop_unseen(tree)
     nodes, engine = _wordpress_nodes(tree) if b"comment" in source else [], WORDPRESS
     shapes = find_shapes(tree)
     if len(shapes) >= len(nodes):

@@ -19,14 +19,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.records import Comment, Page
 from spamfilter.segment.blocktext import fold, html_text
+from spamfilter.segment.inside import drop
 from spamfilter.segment.plain import split_stated
 
-__all__ = ["agreed", "read_rendered"]
+__all__ = ["agreed", "drop_unseen", "read_rendered"]
 
-# The parser writes every end tag, so these are short searches.
-_UNSEEN = re.compile(
-    r"<(script|style|template|svg|canvas|iframe|textarea|object|select|noembed|noframes|xmp|head)\b.*?</\1>", re.DOTALL
+_UNSEEN = (
+    "script, style, template, svg, canvas, iframe, object, select, noembed, noframes, xmp, plaintext, head"
 )
+# Left in the tree, as they tell a form from a comment.
+_TEXTAREA = re.compile(r"<textarea\b.*?</textarea>", re.DOTALL)
 _FOR_CRAWLERS = re.compile(r"<noscript\b.*?</noscript>", re.DOTALL)
 # What is printed for crawlers counts where it is so many times the rest.
 _MOSTLY = 3
@@ -39,8 +41,17 @@ _MOST_TEASERS = 0.5
 _NO_PAGE = ("#", "javascript:", "mailto:")
 
 
+def drop_unseen(tree: LexborHTMLParser) -> None:
+    """Take what a browser does not show out of the tree, but for what is printed for crawlers (noscript)."""
+    if tree.body is not None:
+        drop(tree.body, _UNSEEN)
+
+
 def read_rendered(tree: LexborHTMLParser, title: str | None, url: str | None) -> tuple[Page, bool]:
-    """Article and comments by the text alone, and whether there are as many as the page says; leaves the tree as it is."""
+    """Article and comments by the text alone, and whether there are as many as the page says.
+
+    Leaves the tree as it is; drop_unseen() must have cleaned it.
+    """
     body = tree.body
     text = _printed(body.html or "") if body is not None else ""
     page, stated = split_stated(f"{title or ''}\n{text}", url)
@@ -52,10 +63,13 @@ def read_rendered(tree: LexborHTMLParser, title: str | None, url: str | None) ->
 
 
 def _printed(source: str) -> str:
-    """The lines of a page, without what a browser does not show."""
-    source = _UNSEEN.sub("", source)
+    """The lines of a page, without what is there for crawlers only."""
+    if "<textarea" in source:
+        source = _TEXTAREA.sub("", source)
+    if "<noscript" not in source:
+        return html_text(source)
     text = html_text(_FOR_CRAWLERS.sub("", source))
-    if len(text) * _MOSTLY < len(source) and "<noscript" in source:  # forums that live by script print for crawlers
+    if len(text) * _MOSTLY < len(source):  # forums that live by script print for crawlers
         everything = html_text(source)
         return everything if len(everything) > _MOSTLY * len(text) else text
     return text
