@@ -3,7 +3,7 @@
 Usage::
 
     read_title(tree)
-    read_article(tree, source)      # takes what is no article out of the tree
+    read_article(tree, names_in(source), (), printed)     # takes what is no article out of the tree
 
 The article is where themes say it is (``articleBody``, ``entry-content`` and their kin); where no theme says so,
 it is the element that holds most of the page's paragraphs.
@@ -52,6 +52,7 @@ _PLACES = (
     ".field--name-body",
     "[itemtype$='schema.org/Question'] > * [itemprop=text]",
 )
+_WORDS = tuple((place, re.findall(rb"[\w-]{4,}", place.encode())[0 if "=" not in place else -1]) for place in _PLACES)
 # A heading that links to the front page is the site's name.
 _HOME_LINK = "a[href='/'], a[rel=home]"
 # An article shorter than this is checked against the rest of the page: it may be a teaser under the same class.
@@ -151,13 +152,13 @@ def read_title(tree: LexborHTMLParser) -> str | None:
 
 def read_article(
     tree: LexborHTMLParser,
-    source: bytes,
+    names: bytes,
     places: tuple[str, ...],
     printed: Callable[[], str],
     *,
     holds_comments: bool = False,
 ) -> str:
-    """Text of the article; ``places`` are selectors of the page's engine, tried first.
+    """Text of the article; ``names`` are the page's (names_in()), ``places`` are selectors of the page's engine, tried first.
 
     ``printed`` gives the article as told from the lines of the page, which counts where no theme says where it is.
     ``holds_comments`` says that comments may still be in the tree, so that most paragraphs may be theirs.
@@ -166,7 +167,7 @@ def read_article(
         text = "\n".join(filter(None, (_clean_text(node) for node in outermost(once(tree.css(selector))))))
         if text:
             return text
-    themed = _themed(tree, source)
+    themed = _themed(tree, names)
     if themed is not None and len(themed.text()) > _SHORT:
         return _clean_text(themed)
     dense = _widened(_densest(tree))
@@ -187,11 +188,10 @@ def _stands_in(text: str, node: LexborNode) -> bool:
     return known >= _SAME * sum(map(len, paragraphs))
 
 
-def _themed(tree: LexborHTMLParser, source: bytes) -> LexborNode | None:
-    for place in _PLACES:
-        # Most places are on few pages, and searching the source costs less than walking the tree.
-        name = place.strip(".[]").rpartition("=")[2].split()[0].split(".")[0].encode()
-        if name in source:
+def _themed(tree: LexborHTMLParser, names: bytes) -> LexborNode | None:
+    for place, word in _WORDS:
+        # Most places are on few pages, and looking for their names costs less than walking the tree.
+        if word in names:
             found = tree.css(place)
             if found:
                 return _longest(found)

@@ -252,7 +252,8 @@ def _renumbered(found: list[Comment | None], places: list[_Place]) -> list[Comme
             continue
         number[position] = len(kept)
         if parent is None and up is not None:
-            comment = replace(comment, depth=0)  # what held it was a wrapper, not a comment
+            if comment.depth:
+                comment = replace(comment, depth=0)  # what held it was a wrapper, not a comment
         elif parent is not None:
             comment = replace(comment, parent=parent, depth=kept[parent].depth + 1)
         kept.append(comment)

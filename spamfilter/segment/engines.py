@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["BLOGS", "FORUMS", "FORUM_COMMENTS", "FREQUENT", "GENERIC", "WORDPRESS", "WPDISCUZ", "Engine"]
+__all__ = ["BLOGS", "FORUMS", "FREQUENT", "GENERIC", "WORDPRESS", "WPDISCUZ", "Engine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Engine:
     """How one engine writes its comments."""
 
     name: str
-    #: Any of these in the source makes the page worth a look (bytes, as searching them is cheapest).
+    #: Any of these makes the page worth a look (bytes, as searching them is cheapest): in the names of its classes and
+    #: ids for forums, anywhere in the source for blogs.
     signs: tuple[bytes, ...]
     #: Comment elements; nested ones are answers.
     comment: str
@@ -304,7 +305,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="flarum",
-        signs=(b"flarum", b"CommentPost", b"PostStream"),
+        signs=(b"flarum-content", b"CommentPost", b"PostStream"),
         comment="article.CommentPost, article.Post, .PostStream-item article, #flarum-content article",
         text=(".Post-body",),
         author=(".PostUser .username", ".PostUser", ".username", "h3"),
@@ -365,7 +366,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="nairaland",
-        signs=(b"nairaland.com",),
+        signs=(b"narrow",),
         comment="td[id^=pb]",
         text=(".narrow",),
         author=("a.user",),
@@ -376,7 +377,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="nodebb",
-        signs=(b'component="post"',),
+        signs=(b"post/content",),
         comment="li[component=post], div[component=post]",
         text=("[component='post/content']", ".content"),
         author=("a[itemprop=author]", "a[data-username]", "a[href*='/user/']"),
@@ -523,9 +524,6 @@ BLOGS: tuple[Engine, ...] = (
         permalink=("a[href*='#comment']",),
     ),
 )
-
-#: The comment elements of all forums in one search of the page.
-FORUM_COMMENTS = ", ".join(engine.comment for engine in FORUMS)
 
 # Their first sign is sure, and finding it costs less than searching the page for the elements of all forums.
 _SURE = ("stackexchange", "discourse", "xenforo")

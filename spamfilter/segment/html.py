@@ -11,7 +11,8 @@ from spamfilter.records import Comment, Page
 from spamfilter.segment.article import read_article, read_title
 from spamfilter.segment.blocktext import fold
 from spamfilter.segment.comments import read_comments
-from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
+from spamfilter.segment.engines import BLOGS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
+from spamfilter.segment.hints import names_in
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
 from spamfilter.segment.rendered import agreed, drop_unseen, read_rendered
@@ -36,13 +37,14 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
     tree = LexborHTMLParser(data)
     lang = _declared_language(tree)
     title = read_title(tree)
-    engine, comments = _known(tree, data, lang, url)
+    names = names_in(data)
+    engine, comments = _known(tree, data, names, lang, url)
     if engine is None:
-        engine, comments, article = _unknown(tree, data, title, lang, url)
+        engine, comments, article = _unknown(tree, names, title, lang, url)
     elif engine.thread:
         article, comments = comments[0].text, _answers(comments)
     else:
-        article = read_article(tree, data, engine.article, lambda: _article_by_lines(tree, title))
+        article = read_article(tree, names, engine.article, lambda: _article_by_lines(tree, title))
     return Page(
         title=title,
         article=article,
@@ -68,22 +70,23 @@ def _answers(posts: list[Comment]) -> list[Comment]:
 
 
 def _known(
-    tree: LexborHTMLParser, source: bytes, lang: str | None, url: str | None
+    tree: LexborHTMLParser, source: bytes, names: bytes, lang: str | None, url: str | None
 ) -> tuple[Engine | None, list[Comment]]:
     """The comments by the markup of a known engine, and the engine; (None, []) where none fits for sure."""
     wordpress = b"/wp-content/" in source
     # Most pages are WordPress' own; searching them for the marks of forums would cost as much as parsing them.
-    if wordpress and not any(sign in source for sign in WPDISCUZ.signs):
+    if wordpress and not any(sign in names for sign in WPDISCUZ.signs):
         nodes = _wordpress_nodes(tree)
         if _numbered(nodes):
             comments = read_comments(nodes, WORDPRESS, lang, url)
             if comments:
                 return WORDPRESS, comments
-    for engine in [engine for engine in FREQUENT if engine.signs[0] in source] or _suspects(tree):
-        comments = _of_engine(tree, source, engine, lang, url)
+    frequent = [engine for engine in FREQUENT if engine.signs[0] in names]
+    for engine in frequent or [engine for engine in FORUMS if any(sign in names for sign in engine.signs)]:
+        comments = _of_engine(tree, names, engine, lang, url)
         if comments:
             return engine, comments
-    nodes = _wordpress_nodes(tree) if b"comment" in source else []
+    nodes = _wordpress_nodes(tree) if b"comment" in names else []
     if nodes and not wordpress:
         for engine in BLOGS:
             comments = _of_engine(tree, source, engine, lang, url)
@@ -98,32 +101,32 @@ def _known(
 
 
 def _unknown(
-    tree: LexborHTMLParser, source: bytes, title: str | None, lang: str | None, url: str | None
+    tree: LexborHTMLParser, names: bytes, title: str | None, lang: str | None, url: str | None
 ) -> tuple[Engine | None, list[Comment], str]:
     """Engine, comments and article where no known engine's markup decides.
 
     Two witnesses: elements that repeat like comments, and what the page prints.
     """
     drop_unseen(tree)
-    nodes, engine = _wordpress_nodes(tree) if b"comment" in source else [], WORDPRESS
+    nodes, engine = _wordpress_nodes(tree) if b"comment" in names else [], WORDPRESS
     shapes = find_shapes(tree)
     if len(shapes) >= len(nodes):
         nodes, engine = shapes, GENERIC
     printed, complete = read_rendered(tree, title, url)
     if not nodes and not printed.comments:
-        return None, [], read_article(tree, source, (), lambda: printed.article, holds_comments=True)
+        return None, [], read_article(tree, names, (), lambda: printed.article, holds_comments=True)
     if len(nodes) * _MUCH_MORE < len(printed.comments) or (complete and len(nodes) < len(printed.comments)):
-        return None, list(printed.comments), _printed_article(tree, source, printed)
+        return None, list(printed.comments), _printed_article(tree, names, printed)
     found = read_comments(nodes, engine, lang, url)
     if _is_thread(found, printed):
         return engine, agreed(_answers(found), printed.comments), found[0].text
     comments = agreed(found, printed.comments)
     if len(comments) * _MUCH_MORE < len(printed.comments) or (complete and len(comments) != len(printed.comments)):
-        return None, list(printed.comments), _printed_article(tree, source, printed)
+        return None, list(printed.comments), _printed_article(tree, names, printed)
     if not comments:
-        return None, [], read_article(tree, source, (), lambda: printed.article, holds_comments=True)
+        return None, [], read_article(tree, names, (), lambda: printed.article, holds_comments=True)
     same = len(comments) == len(printed.comments)
-    return engine, comments, read_article(tree, source, (), lambda: printed.article, holds_comments=same)
+    return engine, comments, read_article(tree, names, (), lambda: printed.article, holds_comments=same)
 
 
 def _is_thread(found: list[Comment], printed: Page) -> bool:
@@ -133,9 +136,9 @@ def _is_thread(found: list[Comment], printed: Page) -> bool:
     return fold(printed.article)[:_OPENING] in fold(found[0].text)
 
 
-def _printed_article(tree: LexborHTMLParser, source: bytes, printed: Page) -> str:
+def _printed_article(tree: LexborHTMLParser, names: bytes, printed: Page) -> str:
     """The article of a page whose comments are still in the tree."""
-    article = read_article(tree, source, (), lambda: printed.article, holds_comments=True)
+    article = read_article(tree, names, (), lambda: printed.article, holds_comments=True)
     leaked = any(comment.text in article for comment in printed.comments if len(comment.text) > _SHORT_COMMENT)
     return printed.article if leaked else article
 
@@ -146,15 +149,6 @@ def _wordpress_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
     if nodes and in_side_column(nodes[-1]) and not in_side_column(nodes[0]):
         nodes = [node for node in nodes if not in_side_column(node)]
     return nodes
-
-
-def _suspects(tree: LexborHTMLParser) -> list[Engine]:
-    """Forums whose comment elements are on the page, by one search for all of them."""
-    nodes = tree.css(FORUM_COMMENTS)
-    if not nodes:
-        return []
-    sample = (nodes[0], nodes[len(nodes) // 2], nodes[-1])
-    return [engine for engine in FORUMS if any(node.css_matches(engine.comment) for node in sample)]
 
 
 def _of_engine(
