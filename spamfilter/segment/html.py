@@ -28,6 +28,7 @@ _MUCH_MORE = 1.5
 _OPENING = 200
 # A comment shorter than this may be a part of the article by chance ("Thanks").
 _SHORT_COMMENT = 30
+_NESTED = re.compile(r"\bcomment\b.*\bdepth-\d")
 _NUMBERED_ID = re.compile(r"(?:[a-z]+-)*comment-\d+$")
 
 
@@ -165,8 +166,12 @@ def _of_engine(
 
 
 def _numbered(nodes: list[LexborNode]) -> bool:
-    """Whether the elements bear ids as WordPress gives them, "comment-123"."""
-    return any(_NUMBERED_ID.match(node.attributes.get("id") or "") for node in nodes[:_SAMPLE])
+    """Whether the elements bear ids ("comment-123") or classes ("depth-1") as WordPress gives them."""
+    for node in nodes[:_SAMPLE]:
+        attributes = node.attributes
+        if _NUMBERED_ID.match(attributes.get("id") or "") or _NESTED.search(attributes.get("class") or ""):
+            return True
+    return False
 
 
 def _declared_language(tree: LexborHTMLParser) -> str | None:
