@@ -25,7 +25,7 @@ from spamfilter.segment.engines import Engine
 from spamfilter.segment.hints import Hinted, Named
 from spamfilter.segment.inside import drop, enclosing, inside, once, outermost
 
-__all__ = ["read_comments"]
+__all__ = ["address", "read_comments"]
 
 # Attributes that hold a date in full where the text is "5 years ago".
 _STAMPS = ("datetime", "content", "data-tippy-content", "data-original-title")
@@ -225,9 +225,11 @@ class _Reader:
         if permalink is None and place.mark and self._url:
             permalink = f"{self._url.partition('#')[0]}#{place.mark}"
         kind = _kind(place.names, author)
-        text = _without_frame(self._texts.read(node), author)
+        text, below = _without_frame(self._texts.read(node), author)
         if not text:
             return None
+        if date is None and below:
+            date = parse_date(below, self._lang)
         return Comment(
             text=text,
             author=author,
@@ -335,7 +337,7 @@ def _first_name(found: list[LexborNode], url: str | None) -> tuple[str | None, s
             line = _name(html_text(source).partition("\n")[0]) or ""
             line = _leading_name(element, line) or line
         if line:
-            return line, _address(_link_of(element, line), url)
+            return line, address(_link_of(element, line), url)
     return None, None
 
 
@@ -355,7 +357,7 @@ def _linked_name(node: LexborNode, url: str | None) -> tuple[str | None, str | N
     for element in inside(node, "a[href]")[:_FEW]:
         name = fold(element.text())
         if name:
-            return name[:_LONGEST_NAME], _address(element.attributes.get("href"), url)
+            return name[:_LONGEST_NAME], address(element.attributes.get("href"), url)
     return None, None
 
 
@@ -397,7 +399,7 @@ def _link_of(element: LexborNode, name: str) -> str | None:
     return outer.attributes.get("href") if outer is not None and outer.tag == "a" else None
 
 
-def _address(link: str | None, url: str | None) -> str | None:
+def address(link: str | None, url: str | None) -> str | None:
     """A link as an address, absolute if the page's is known; None for one that leads nowhere."""
     link = (link or "").strip()
     if not link or link.lower().startswith(_NO_PAGE):
@@ -432,7 +434,7 @@ def _absolute(link: str, url: str | None) -> str | None:
     """A permalink; one within the page counts too."""
     if link.startswith("#") and url:
         return url.partition("#")[0] + link
-    return link if link.startswith("#") else _address(link, url)
+    return link if link.startswith("#") else address(link, url)
 
 
 def _date(elements: list[LexborNode], lang: str | None) -> tuple[str | None, str | None]:
@@ -489,11 +491,15 @@ class _Texts:
         return html_text(source)
 
 
-def _without_frame(text: str, author: str | None) -> str:
-    """``text`` without the attribution line that a theme puts before it and the links that it puts after it."""
+def _without_frame(text: str, author: str | None) -> tuple[str, str]:
+    """``text`` without the attribution line that a theme puts before it and the links that it puts after it.
+
+    Also the date line that stood below it, if one did.
+    """
     lines = text.split("\n")
+    below = ""
     while len(lines) > 1 and (_ACTION.fullmatch(lines[-1]) or _is_date_line(lines[-1])):
-        lines.pop()
+        below = lines.pop()
     if author and len(lines) > 1 and lines[0].startswith(author) and _is_attribution(lines[0][len(author) :]):
         del lines[0]
         if len(lines) > 1 and len(lines[0]) <= _LONGEST_DATE and _is_attribution(lines[0]):
@@ -501,8 +507,8 @@ def _without_frame(text: str, author: str | None) -> str:
     if author and len(lines) > 1 and lines[-1].startswith(author):
         rest = lines[-1][len(author) :]  # nothing: a name alone is how people sign
         if rest and _is_attribution(rest):
-            del lines[-1]
-    return "\n".join(lines)
+            below = lines.pop()
+    return "\n".join(lines), below
 
 
 def _is_date_line(line: str) -> bool:

@@ -28,6 +28,10 @@ _MUCH_MORE = 1.5
 _OPENING = 200
 # A comment shorter than this may be a part of the article by chance ("Thanks").
 _SHORT_COMMENT = 30
+# Lists within lists; menus have five levels, broken archives of mail a hundred.
+_MOST_NESTED = 1_000
+_LIST = re.compile(rb"<(/?)(?:ul|ol)\b", re.IGNORECASE)
+_ITEM = re.compile(rb"<(/?)li\b", re.IGNORECASE)
 _NESTED = re.compile(r"\bcomment\b.*\bdepth-\d")
 _NUMBERED_ID = re.compile(r"(?:[a-z]+-)*comment-\d+$")
 
@@ -35,7 +39,7 @@ _NUMBERED_ID = re.compile(r"(?:[a-z]+-)*comment-\d+$")
 def split_html(source: str | bytes, url: str | None = None) -> Page:
     """Title, article and comments of an HTML page (text, or bytes in UTF-8); never fails, however broken the markup."""
     data = source if isinstance(source, bytes) else source.encode("utf-8", "replace")
-    tree = LexborHTMLParser(data)
+    tree = LexborHTMLParser(_shallow(data))
     lang = _declared_language(tree)
     title = read_title(tree)
     names = names_in(data)
@@ -54,6 +58,22 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
         url=url,
         engine=(engine.name or None) if engine else None,
     )
+
+
+def _shallow(data: bytes) -> bytes:
+    """``data`` with paragraphs in place of list items where lists are nested deeper than any page needs.
+
+    The standard's algorithm climbs the open elements at every item: 20,000 nested lists took 15 seconds.
+    """
+    if data.count(b"<li") + data.count(b"<LI") < _MOST_NESTED:
+        return data
+    depth = deepest = 0
+    for match in _LIST.finditer(data):
+        depth += -1 if match[1] else 1
+        deepest = max(deepest, depth)
+    if deepest <= _MOST_NESTED:
+        return data
+    return _LIST.sub(rb"<\1br", _ITEM.sub(rb"<\1p", data))
 
 
 def _article_by_lines(tree: LexborHTMLParser, title: str | None) -> str:

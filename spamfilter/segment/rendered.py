@@ -19,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.records import Comment, Page
 from spamfilter.segment.blocktext import fold, html_text
+from spamfilter.segment.comments import address
 from spamfilter.segment.inside import drop
 from spamfilter.segment.plain import split_stated
 
@@ -38,7 +39,6 @@ _MOST_LINKS = 5_000
 _LONGEST_LINK = 300
 # Comments that are nothing but links, by their share: more, and they are a list of articles.
 _MOST_TEASERS = 0.5
-_NO_PAGE = ("#", "javascript:", "mailto:")
 
 
 def drop_unseen(tree: LexborHTMLParser) -> None:
@@ -55,7 +55,7 @@ def read_rendered(tree: LexborHTMLParser, title: str | None, url: str | None) ->
     body = tree.body
     text = _printed(body.html or "") if body is not None else ""
     page, stated = split_stated(f"{title or ''}\n{text}", url)
-    links = _links(body) if body is not None and page.comments else {}
+    links = _links(body, url) if body is not None and page.comments else {}
     if sum(_is_teaser(comment, links) for comment in page.comments) > _MOST_TEASERS * len(page.comments):
         return replace(page, comments=()), False
     comments = tuple(_linked(comment, links) for comment in page.comments)
@@ -89,26 +89,26 @@ def agreed(found: list[Comment], printed: tuple[Comment, ...]) -> list[Comment]:
 def _both(ours: Comment, printed: Comment) -> Comment:
     if fold(printed.text) not in fold(ours.text):
         return ours
-    return replace(ours, text=printed.text, author=ours.author or printed.author, date=ours.date or printed.date)
+    who, link = (ours.author, ours.author_url) if ours.author else (printed.author, printed.author_url)
+    return replace(ours, text=printed.text, author=who, author_url=link, date=ours.date or printed.date)
 
 
-def _links(body: LexborNode) -> dict[str, str]:
-    """Where the links that could be names lead, the last of a name first: a side column may link to the author's page."""
-    found: dict[str, str] = {}
+def _links(body: LexborNode, url: str | None) -> dict[str, str | None]:
+    """Where the links lead, by their text; of equal ones the last: a page's head may link to its author."""
+    found: dict[str, str | None] = {}
     for link in body.css("a[href]")[:_MOST_LINKS]:
-        address = (link.attributes.get("href") or "").strip()
         name = fold(link.text())
-        if name and len(name) <= _LONGEST_LINK and address and not address.lower().startswith(_NO_PAGE):
-            found[name] = address
+        if name and len(name) <= _LONGEST_LINK:
+            found[name] = address(link.attributes.get("href"), url) or found.get(name)
     return found
 
 
-def _is_teaser(comment: Comment, links: dict[str, str]) -> bool:
+def _is_teaser(comment: Comment, links: dict[str, str | None]) -> bool:
     """Whether all that was taken for a comment is links: the title of another article, its author, its section."""
     return all(line in links for line in comment.text.split("\n"))
 
 
-def _linked(comment: Comment, links: dict[str, str]) -> Comment:
+def _linked(comment: Comment, links: dict[str, str | None]) -> Comment:
     """``comment`` without offsets, which count characters of the lines and not of the HTML, with its author's link."""
-    address = links.get(comment.author) if comment.author else None
-    return replace(comment, start=None, end=None, author_url=address)
+    link = links.get(comment.author) if comment.author else None
+    return replace(comment, start=None, end=None, author_url=link)
