@@ -3,7 +3,7 @@
 Usage::
 
     read_title(tree)
-    read_article(tree, names_in(source), (), printed)     # takes what is no article out of the tree
+    read_article(tree, Names(source), (), printed)     # takes what is no article out of the tree
 
 The article is where themes say it is (``articleBody``, ``entry-content`` and their kin); where no theme says so,
 it is the element that holds most of the page's paragraphs.
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.segment.blocktext import block_text, fold, html_text, may_hide
+from spamfilter.segment.hints import Names
 from spamfilter.segment.inside import drop, inside, once, outermost
 
 __all__ = ["read_article", "read_title"]
@@ -152,13 +153,13 @@ def read_title(tree: LexborHTMLParser) -> str | None:
 
 def read_article(
     tree: LexborHTMLParser,
-    names: bytes,
+    names: Names,
     places: tuple[str, ...],
     printed: Callable[[], str],
     *,
     holds_comments: bool = False,
 ) -> str:
-    """Text of the article; ``names`` are the page's (names_in()), ``places`` are selectors of the page's engine, tried first.
+    """Text of the article; ``names`` are the page's, ``places`` are selectors of the page's engine, tried first.
 
     ``printed`` gives the article as told from the lines of the page, which counts where no theme says where it is.
     ``holds_comments`` says that comments may still be in the tree, so that most paragraphs may be theirs.
@@ -188,8 +189,11 @@ def _stands_in(text: str, node: LexborNode) -> bool:
     return known >= _SAME * sum(map(len, paragraphs))
 
 
-def _themed(tree: LexborHTMLParser, names: bytes) -> LexborNode | None:
-    for place, word in _WORDS:
+def _themed(tree: LexborHTMLParser, names: Names) -> LexborNode | None:
+    found = tree.css(_PLACES[0])  # two pages of three have it
+    if found:
+        return _longest(found)
+    for place, word in _WORDS[1:]:
         # Most places are on few pages, and looking for their names costs less than walking the tree.
         if word in names:
             found = tree.css(place)

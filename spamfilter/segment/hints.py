@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-__all__ = ["Hinted", "Named", "alternatives", "names_in"]
+__all__ = ["Hinted", "Named", "Names", "alternatives"]
 
 _VALUE = re.compile(r"[*^$~|]?=\s*[\"']?([^\"'\]]+)")
 _NAME = re.compile(r"[.#]([\w-]+)")
@@ -28,12 +28,23 @@ _TAG = re.compile(r"(?:^|[\s>+~])([a-z][a-z0-9]*)$")
 _NAMES = tuple(re.compile(rb"%b=[\"']?([^\"'>]+)" % name) for name in (b"class", b" id", b"component", b"itemprop"))
 
 
-def names_in(source: bytes) -> bytes:
-    """The values of class, id and itemprop attributes in a page, each once: many words are looked for in them."""
-    found: set[bytes] = set()
-    for pattern in _NAMES:
-        found.update(pattern.findall(source))
-    return b"\n".join(found)
+class Names:
+    """The values of class, id, component and itemprop attributes of a page, each once: ``b"entry" in Names(source)``.
+
+    Many words are looked for in them, and most pages are known before they are needed: gathered at the first question.
+    """
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._names: bytes | None = None
+
+    def __contains__(self, word: bytes) -> bool:
+        if self._names is None:
+            found: set[bytes] = set()
+            for pattern in _NAMES:
+                found.update(pattern.findall(self._source))
+            self._names = b"\n".join(found)
+        return word in self._names
 
 
 def alternatives(selector: str) -> list[str]:

@@ -12,7 +12,7 @@ from spamfilter.segment.article import read_article, read_title
 from spamfilter.segment.blocktext import fold
 from spamfilter.segment.comments import read_comments
 from spamfilter.segment.engines import BLOGS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
-from spamfilter.segment.hints import names_in
+from spamfilter.segment.hints import Names
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
 from spamfilter.segment.rendered import agreed, drop_unseen, read_rendered
@@ -20,6 +20,8 @@ from spamfilter.segment.shapes import find_shapes, in_side_column
 
 __all__ = ["split_html"]
 
+# Names that WordPress gives to a page and to the form under it: where they are, comments too bear names of its kind.
+_WORDPRESS_SIGNS = (b"postid-", b"single-post", b"comment-respond")
 # Elements looked into to believe that they are comments of an engine.
 _SAMPLE = 5
 # So many times as many comments as the elements that look like them: then those were something else.
@@ -42,7 +44,7 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
     tree = LexborHTMLParser(_shallow(data))
     lang = _declared_language(tree)
     title = read_title(tree)
-    names = names_in(data)
+    names = Names(data)
     engine, comments = _known(tree, data, names, lang, url)
     if engine is None:
         engine, comments, article = _unknown(tree, names, title, lang, url)
@@ -91,12 +93,12 @@ def _answers(posts: list[Comment]) -> list[Comment]:
 
 
 def _known(
-    tree: LexborHTMLParser, source: bytes, names: bytes, lang: str | None, url: str | None
+    tree: LexborHTMLParser, source: bytes, names: Names, lang: str | None, url: str | None
 ) -> tuple[Engine | None, list[Comment]]:
     """The comments by the markup of a known engine, and the engine; (None, []) where none fits for sure."""
     wordpress = b"/wp-content/" in source
     # Most pages are WordPress' own; searching them for the marks of forums would cost as much as parsing them.
-    if wordpress and not any(sign in names for sign in WPDISCUZ.signs):
+    if wordpress and not any(sign in source for sign in WPDISCUZ.signs):
         nodes = _wordpress_nodes(tree)
         if _numbered(nodes):
             comments = read_comments(nodes, WORDPRESS, lang, url)
@@ -122,7 +124,7 @@ def _known(
 
 
 def _unknown(
-    tree: LexborHTMLParser, names: bytes, title: str | None, lang: str | None, url: str | None
+    tree: LexborHTMLParser, names: Names, title: str | None, lang: str | None, url: str | None
 ) -> tuple[Engine | None, list[Comment], str]:
     """Engine, comments and article where no known engine's markup decides.
 
@@ -133,6 +135,8 @@ def _unknown(
     shapes = find_shapes(tree)
     if len(shapes) >= len(nodes):
         nodes, engine = shapes, GENERIC
+    if not nodes and any(sign in names for sign in _WORDPRESS_SIGNS):
+        return None, [], read_article(tree, names, (), lambda: _article_by_lines(tree, title), holds_comments=True)
     printed, complete = read_rendered(tree, title, url)
     if not nodes and not printed.comments:
         return None, [], read_article(tree, names, (), lambda: printed.article, holds_comments=True)
@@ -157,7 +161,7 @@ def _is_thread(found: list[Comment], printed: Page) -> bool:
     return fold(printed.article)[:_OPENING] in fold(found[0].text)
 
 
-def _printed_article(tree: LexborHTMLParser, names: bytes, printed: Page) -> str:
+def _printed_article(tree: LexborHTMLParser, names: Names, printed: Page) -> str:
     """The article of a page whose comments are still in the tree."""
     article = read_article(tree, names, (), lambda: printed.article, holds_comments=True)
     leaked = any(comment.text in article for comment in printed.comments if len(comment.text) > _SHORT_COMMENT)
@@ -173,7 +177,7 @@ def _wordpress_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
 
 
 def _of_engine(
-    tree: LexborHTMLParser, source: bytes, engine: Engine, lang: str | None, url: str | None
+    tree: LexborHTMLParser, source: bytes | Names, engine: Engine, lang: str | None, url: str | None
 ) -> list[Comment]:
     """Comments by the markup of ``engine``; none where the page is not of this engine."""
     if not any(sign in source for sign in engine.signs):
