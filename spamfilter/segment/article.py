@@ -195,7 +195,7 @@ def _themed(tree: LexborHTMLParser, names: Names) -> LexborNode | None:
         return _longest(found)
     for place, word in _WORDS[1:]:
         # Most places are on few pages, and looking for their names costs less than walking the tree.
-        if word in names:
+        if place[0] != "." or word in names:
             found = tree.css(place)
             if found:
                 return _longest(found)

@@ -18,8 +18,8 @@ class Engine:
     """How one engine writes its comments."""
 
     name: str
-    #: Any of these makes the page worth a look (bytes, as searching them is cheapest): in the names of its classes and
-    #: ids for forums, anywhere in the source for blogs.
+    #: Any of these makes the page worth a look (bytes, as searching them is cheapest): in the names of its classes
+    #: for forums, anywhere in the source for blogs.
     signs: tuple[bytes, ...]
     #: Comment elements; nested ones are answers.
     comment: str
@@ -240,7 +240,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="vbulletin",
-        signs=(b"post_message_",),
+        signs=(b"postbit", b"postcontainer", b"tborder", b"tpost"),
         comment="li.postcontainer, li.postbit, li.postbitlegacy, div.tpost, table[id^=post]",
         text=("[id^=post_message_]",),
         author=(".username strong", "a.username", ".username", ".bigusername", "[itemprop=name]"),
@@ -305,7 +305,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="flarum",
-        signs=(b"flarum-content", b"CommentPost", b"PostStream"),
+        signs=(b"App-content", b"CommentPost", b"PostStream"),
         comment="article.CommentPost, article.Post, .PostStream-item article, #flarum-content article",
         text=(".Post-body",),
         author=(".PostUser .username", ".PostUser", ".username", "h3"),
@@ -377,7 +377,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="nodebb",
-        signs=(b"post/content",),
+        signs=(b"timeline", b"posts-container"),
         comment="li[component=post], div[component=post]",
         text=("[component='post/content']", ".content"),
         author=("a[itemprop=author]", "a[data-username]", "a[href*='/user/']"),
@@ -430,7 +430,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="blogger",
-        signs=(b"comments-block",),
+        signs=(b"comment-footer", b"comment-author"),
         comment="#comments-block dt",
         text=(".comment-body",),
         author=(".comment-author a[href]", ".comment-author"),
