@@ -61,6 +61,7 @@ _ON_DATE = re.compile(
 )
 # Signs that an author's element holds more than a name.
 _NO_NAME = re.compile(r"[\d:：,|•·–—\n]|^-|-$")
+_NICKNAME = re.compile(r"[^\W\d][\w.@]*(?:-\w+)*")
 _MOST_WORDS = 4
 _LONGEST_PLAIN_NAME = 40
 _NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$|\s*\[[^\[\]]{1,20}\]\s*$")  # the member's number, or [Visitor]
@@ -318,10 +319,8 @@ def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: 
 
 def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
     found = selectors.hits(node)
-    if found and not any(element.text(strip=True) for element in found[:_FEW]):
-        found = selectors.all_hits(node)  # the first selector found an empty element, such as an anchor
     named = _first_name(found, url)
-    if named[0] is None and found:
+    if named[0] is None and found:  # the first selector found an empty element, such as an anchor, or a date
         named = _first_name(selectors.all_hits(node), url)
     return named
 
@@ -366,6 +365,8 @@ def _is_plain_name(line: str) -> bool:
     words = line.split()
     if not 0 < len(words) <= _MOST_WORDS or len(line) > _LONGEST_PLAIN_NAME:
         return False
+    if len(words) == 1 and _NICKNAME.fullmatch(line):
+        return True
     if _NO_NAME.search(line):
         return False
     return len(words) == 1 or not (_BY.match(line) or _SAYS.search(line, len(words[0])))
