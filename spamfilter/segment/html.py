@@ -16,7 +16,7 @@ from spamfilter.segment.hints import Names
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
 from spamfilter.segment.rendered import agreed, drop_unseen, read_rendered
-from spamfilter.segment.shapes import find_shapes, in_side_column
+from spamfilter.segment.shapes import are_named, find_shapes, in_side_column
 
 __all__ = ["split_html"]
 
@@ -137,6 +137,9 @@ def _unknown(
         nodes, engine = shapes, GENERIC
     if not nodes and any(sign in names for sign in _WORDPRESS_SIGNS):
         return None, [], read_article(tree, names, (), lambda: _article_by_lines(tree, title), holds_comments=True)
+    if engine is GENERIC and are_named(tree, nodes):
+        comments = read_comments(nodes, engine, lang, url)
+        return engine, comments, read_article(tree, names, (), lambda: _article_by_lines(tree, title))
     printed, complete = read_rendered(tree, title, url)
     if not nodes and not printed.comments:
         return None, [], read_article(tree, names, (), lambda: printed.article, holds_comments=True)

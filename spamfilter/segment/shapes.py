@@ -21,7 +21,7 @@ from spamfilter.segment.blocktext import fold
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.inside import once
 
-__all__ = ["find_shapes", "in_side_column"]
+__all__ = ["are_named", "find_shapes", "in_side_column"]
 
 _TYPED = (
     '[itemtype$="schema.org/Comment"], [itemtype$="schema.org/UserComments"], [itemtype$="schema.org/Answer"], '
@@ -58,6 +58,8 @@ _NAMES = (
     "[rel=author], .vcard, .by, [class*=poster i], [class*=creator i], [class*=avatar i], [class*=info i], "
     "[class*=meta i], [rel~=nofollow]"
 )
+_COMMENT_AUTHOR = "[class*=omment][class*=uthor]"
+_COMMENT_TEXT = "[class*=omment][class*=ontent], [class*=omment][class*=ody], [class*=omment][class*=ext]"
 _COLUMN = re.compile(r"(?:^|\s)(?:widget|sidebar)(?:$|[\s_-])")
 # Elements between a list of recent comments and its column.
 _FARTHEST_COLUMN = 6
@@ -95,6 +97,13 @@ def find_shapes(tree: LexborHTMLParser) -> list[LexborNode]:
         if _are_comments(shape, [nodes[position] for position in groups[shape]]):
             kept.extend(groups[shape])
     return [nodes[position] for position in sorted(kept)]
+
+
+def are_named(tree: LexborHTMLParser, nodes: list[LexborNode]) -> bool:
+    """Whether each of the elements, and nothing else, has one part named as its author's and one as its text."""
+    if len(nodes) < _FEWEST_POSTS:
+        return False
+    return all(len(tree.css(part)) == len(nodes) for part in (_COMMENT_AUTHOR, _COMMENT_TEXT))
 
 
 def _shape(node: LexborNode) -> str | None:
@@ -154,7 +163,9 @@ def _is_comment(node: LexborNode) -> bool:
         return False
     if node.css_first("time, [datetime]") is not None:
         return True
-    text = fold(node.text(separator=" "))
-    if _AGO.search(text[:_DATE_REACH]) or _AGO.search(text[-_DATE_REACH:]):
+    text = node.text(separator=" ")
+    # White space is folded in the ends only: a box around all comments has the text of the page.
+    head, tail = fold(text[: 4 * _DATE_REACH])[:_DATE_REACH], fold(text[-4 * _DATE_REACH :])[-_DATE_REACH:]
+    if _AGO.search(head) or _AGO.search(tail):
         return True
-    return bool(parse_date(text[:_DATE_REACH], "en") or parse_date(text[-_DATE_REACH:], "en"))
+    return bool(parse_date(head, "en") or parse_date(tail, "en"))
