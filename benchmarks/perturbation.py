@@ -85,7 +85,9 @@ def no_ids(html: str, gold: Gold) -> tuple[str, Gold]:
 
 def no_semantics(html: str, gold: Gold) -> tuple[str, Gold]:
     """No schema.org, RDFa, ARIA, ``rel`` or data attributes, and no <time>."""
-    plain = re.sub(r' (?:item\w+|typeof|property|role|rel|aria-\w+|datetime|data-[\w-]+)="[^"]*"', "", _written(_tree(html)))
+    plain = re.sub(
+        r' (?:item\w+|typeof|property|role|rel|aria-\w+|datetime|data-[\w-]+)="[^"]*"', "", _written(_tree(html))
+    )
     return re.sub(r"(</?)time\b", r"\1span", plain), gold
 
 
@@ -164,7 +166,7 @@ def _keep(html: str, gold: Gold, n: int) -> tuple[str, Gold] | None:
         node = _smallest(body, texts[position])
         if node is None:
             return None
-        others = texts[:position] + [_folded(gold["article"])[:200]]
+        others = [*texts[:position], _folded(gold["article"])[:200]]
         while node.parent is not None and node.parent.tag != "body":
             around = _folded(node.parent.text())
             if any(text and text in around for text in others):
@@ -228,7 +230,8 @@ _HEADER = re.compile(
 _SAYS = re.compile(r"(?im)(?<=\w )(?:says|said|sagt|sagte|schreibt|meint|schrieb):?(?=[ \t]*$)")
 _REPLY = re.compile(r"(?im)^[ \t]*(?:↓ ?)?(?:reply|antworten|antwort)(?: ↓)?[ \t]*$")
 _FORM = re.compile(
-    r"(?im)^[ \t]*(?:leave a (?:reply|comment)|schreibe einen kommentar|kommentar verfassen|post a comment|add a comment|"
+    r"(?im)^[ \t]*(?:leave a (?:reply|comment)|schreibe einen kommentar|kommentar verfassen|post a comment|"
+    r"add a comment|"
     r"hinterlasse eine antwort|hinterlasse einen kommentar)\b.*$"
 )
 
@@ -316,7 +319,11 @@ def lynx_like(html: str) -> str:
     marked = re.sub(r"(<li\b(?:[^>\"]|\"[^\"]*\")*>)", r"\1* ", marked)
     marked = re.sub(r"(<(?:p|h[1-6]|ul|ol|blockquote|table|form)\b)", "<br><br>\\1", marked)
     marked = re.sub(r"\s+", " ", marked)
-    marked = re.sub(r"(?i)<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h\d|/?tr|/?table|/?article|/?section|/?header|/?footer)\b", "\n\\g<0>", marked)
+    marked = re.sub(
+        r"(?i)<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h\d|/?tr|/?table|/?article|/?section|/?header|/?footer)\b",
+        "\n\\g<0>",
+        marked,
+    )
     text = LexborHTMLParser(marked.replace("\n", "\ue000")).body
     lines: list[str] = []
     for line in (text.text() if text else "").split("\ue000"):

@@ -51,7 +51,8 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(
-    r"^(?:(?:(?:comment |reply |posted |written |added )?(?:by|from)|von|par|por|da|door|geschrieben von|escrito por|от)"
+    r"^(?:(?:(?:comment |reply |posted |written |added )?(?:by|from)|von|par|por|da|door|geschrieben von|escrito por"
+    r"|от)"
     r"(?::\s*|\s+)|posted:\s*|(?:name|author|autor|auteur|autore|имя|автор)\s*:\s*)",
     re.IGNORECASE,
 )
@@ -73,8 +74,9 @@ _DIGITS = re.compile(r"\d+")
 _DEPTH = re.compile(r"\b(?:depth|level|indent)-?(\d{1,3})\b")
 # A relative date alone: "9 years ago", "vor 3 Tagen", "3 дня назад", "5y".
 _AGO = re.compile(
-    r"(?:vor|il y a|hace|há|fa)?\s*(?:an?|one|\d{1,3})\s?\+?\s?[^\W\d]{1,9}\.?(?:\s(?:ago|geleden|temu|назад|önce|lalu|fa|atrás|"
-    r"sedan|siden))?|\d{1,3}\s?[^\W\d]{1,3}[前전]",
+    r"(?:vor|il y a|hace|há)\s(?:\d{1,3}|une?|una?|uma?|ein\w{0,2})\s[^\W\d]{1,9}"
+    r"|(?:an?|one|\d{1,3}\+?)\s[^\W\d]{1,9}\.?\s(?:ago|geleden|temu|назад|önce|lalu|fa|atrás|sedan|siden)"
+    r"|\d{1,3}(?:y|yrs?|mo|w|d|h|min|hrs?)|\d{1,3}\s?[^\W\d]{1,3}[前전]",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W\d_]{4,}")
@@ -82,7 +84,8 @@ _WORDS = re.compile(r"[^\W\d_]{4,}")
 _DATE_WORDS = 2
 # Links under a comment, on a line of their own.
 _ACTION = re.compile(
-    r"[|•·\s]*(?:reply(?: to this comment)?|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|"
+    r"[|•·\s]*(?:reply(?: to this comment)?|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|"
+    r"down ?vote|antworten|zitieren|melden|"
     r"teilen|gefällt mir|kommentar melden|répondre|signaler|partager|j[’']aime|responder|denunciar|compartir|"
     r"compartilhar|curtir|me gusta|rispondi|segnala|mi piace|condividi|beantwoorden|reageren|odpowiedz|zgłoś|ответить|"
     r"пожаловаться|поделиться|yanıtla|cevapla|balas|返信|回复|回覆|答复|引用|点赞|답글|loading\.\.\.|wird geladen.*)"

@@ -36,11 +36,9 @@ def without_links(text: str) -> str:
         text = _LINK.sub(_name_only, text)
         return _ESCAPE.sub(r"\1 ", _EMPHASIS.sub(_blank, text))
     if "[1]" in text and len(_NUMBERED.findall(text)) >= _FEWEST:
-        references = None
-        for references in _REFERENCES.finditer(text):  # the last list is that of the page
-            pass
-        if references is not None:
-            end = references.start()
+        lists = [match.start() for match in _REFERENCES.finditer(text)]
+        if lists:
+            end = lists[-1]  # that of the page
             text = text[:end] + _SHOWN.sub(" ", text[end:])
         return _NUMBERED.sub(_blank, text)
     return text

@@ -114,7 +114,6 @@ class Phrases:
             return next(f for p, f in zip(*bucket, strict=True) if key.endswith(p))
         return 0, None
 
-
     def row_of_links(self, key: str) -> int:
         """Kinds of a line that is nothing but links in a row: "Share this Twitter Facebook", "Like · Reply"; else 0."""
         words = [word for word in (part.strip(_MARKS) for part in key.split()) if word and not word.isdigit()]

@@ -60,7 +60,8 @@ _LONGEST_HEADING = 24
 # An author's box, a list or a share bar above the article: so many lines down, with this share of the words above it.
 _OPENING_LINES = 12
 _OPENING_SHARE = 0.04
-# Below the article: three short lines are tags; an author's box has so many lines and words, and names its author early.
+# Below the article: three short lines are tags; an author's box has so many lines and words, and names its author
+# early on.
 _FEWEST_TAGS = 3
 _FEWEST_WORDS = 4
 _ABOUT = re.compile(
@@ -72,7 +73,7 @@ _AUTHOR_BOX = 6
 _SHORTEST_BOX = 6
 _FORM_REACH, _SHORT_FORM = 12, 40
 _INTRODUCED = 120
-_SENTENCE_END = ".!?…:;,。！？”\"»“)"
+_SENTENCE_END = '.!?…:;,。！？”"»“)'
 _BRACKETED = re.compile(r"\[ ?\d{1,2}[. /-]")  # "[ 26. May 2020 ] Title of a post"
 # So many words without any of these are a cloud of tags.
 _PUNCTUATION = re.compile(r"[.,;:!?…。、，！？؛،।]")

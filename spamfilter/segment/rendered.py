@@ -25,9 +25,7 @@ from spamfilter.segment.plain import split_stated
 
 __all__ = ["agreed", "drop_unseen", "read_rendered"]
 
-_UNSEEN = (
-    "script, style, template, svg, canvas, iframe, object, select, noembed, noframes, xmp, plaintext, head"
-)
+_UNSEEN = "script, style, template, svg, canvas, iframe, object, select, noembed, noframes, xmp, plaintext, head"
 # Left in the tree, as they tell a form from a comment.
 _TEXTAREA = re.compile(r"<textarea\b.*?</textarea>", re.DOTALL)
 _FOR_CRAWLERS = re.compile(r"<noscript\b.*?</noscript>", re.DOTALL)

@@ -74,7 +74,8 @@ _ENOUGH = 0.6
 # A date line stands in the head of a comment or in its foot; this many characters of each are read for it.
 _DATE_REACH = 160
 _AGO = re.compile(
-    r"\d\s?[^\W\d]+\s(?:ago|geleden|temu|назад|önce|lalu|fa|atrás|sedan|siden)\b|\b(?:vor|il y a|hace|há)\s\d+\s[^\W\d]|\d\s?[^\W\d]{1,3}[前전]",
+    r"\d\s?[^\W\d]+\s(?:ago|geleden|temu|назад|önce|lalu|fa|atrás|sedan|siden)\b"
+    r"|\b(?:vor|il y a|hace|há)\s\d+\s[^\W\d]|\d\s?[^\W\d]{1,3}[前전]",
     re.IGNORECASE,
 )
 # Forum words ("post", "message") name many things: alone they are believed from this many on.
