@@ -28,7 +28,7 @@ from spamfilter import __version__, store
 from spamfilter.adaptation import AdaptationConfig
 from spamfilter.datasets import read_data
 from spamfilter.errors import ConfigError, DataError, ModelNotFound
-from spamfilter.evaluation import Scores, score
+from spamfilter.evaluation import Scores, predict, score
 from spamfilter.modelcard import model_card
 from spamfilter.promotion import Decision, Judged, average_precision, decide
 from spamfilter.retrain.config import RetrainConfig
@@ -261,11 +261,16 @@ class _Run:
         return self._stored(made, r, found)
 
     def _weigh_again(self) -> None:
-        """Weights once more, now with what a model that learnt the other labels thinks of each."""
+        """Weights once more, now with what the base and then a model that learnt the other labels think of each."""
         begun = time.monotonic()
         self.progress("looking for doubtful labels")
+        rows = self.gathered.rows
+        untaught = dict(zip(rows.id, predict(self.base, rows).tolist(), strict=True))
+        self.gathered = self.gathered.weighed(None, untaught)
         logits = Adapting(self.base, self.config.adaptation).logits(self.gathered.rows, self.gathered.weight)
-        self.gathered = self.gathered.weighed(1 / (1 + np.exp(-np.clip(logits, -60, 60))))
+        probability = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+        unseen = dict(zip(self.gathered.rows.id, probability.tolist(), strict=True))
+        self.gathered = self.gathered.weighed(unseen, untaught)
         self._timed("hygiene", begun)
 
     def _better_recipe(self, judge: Judge) -> tuple[Recipe, tuple[F64, F64], dict[str, float]]:
