@@ -14,6 +14,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spamfilter import store
@@ -21,8 +22,10 @@ from spamfilter.adaptation import AdaptationConfig
 from spamfilter.cli import main
 from spamfilter.errors import ConfigError, DataError, LockedError, ModelDamaged, OutputError, StoreError
 from spamfilter.labels import LabelStore
+from spamfilter.labels.hygiene import Limits
 from spamfilter.promotion import Rules
 from spamfilter.retrain import RetrainConfig, read_config, retrain
+from spamfilter.retrain.gathering import gather
 from spamfilter.retraining import Retraining
 from spamfilter.store import ModelsFolder
 from tests.conftest import ROOT
@@ -149,6 +152,16 @@ def test_a_champion_is_not_flattered_by_labels_that_it_remembers(config, tmp_pat
     assert outcome.kind == "refused"
 
 
+def test_a_challenger_is_not_forgiven_the_mistakes_that_it_is_sure_of(config):
+    """A label that a model is sure is wrong teaches less, and is judged in full all the same."""
+    gathered = gather(config)
+    ham = np.flatnonzero(gathered.rows.label == 0)[:6]
+    sure = np.where(gathered.rows.label == 1, 0.95, 0.05)
+    sure[ham] = 0.97
+    again = gathered.weighed(dict(zip(gathered.rows.id, sure.tolist(), strict=True)), {})
+    assert (again.weight[ham] == Limits().doubtful_weight).all() and (again.judging == 1).all()
+
+
 def test_the_newest_labels_are_judged_by_models_that_came_before_them(used):
     fill(used.labels, 80, first=120)
     done = run(used).retraining
@@ -188,7 +201,7 @@ def test_too_few_labels_wait_for_more(config, tmp_path):
     outcome = run(config)
     assert (outcome.kind, outcome.exit_code) == ("too few labels", 0)
     assert "10 of each are needed" in outcome.reasons[0]
-    assert versions(config) == []
+    assert versions(config) == ["tiny-1"] and store.load(config.models).name == "tiny@1"  # the base is in use meanwhile
 
 
 def test_what_was_rolled_back_does_not_come_back_by_itself(used):

@@ -57,7 +57,7 @@ def test_a_model_made_before_a_signal_was_added_judges_as_before(monkeypatch):
 
         return replace(
             dense,
-            names=["brand_new", *dense.names],
+            names=("brand_new", *dense.names),
             values=np.hstack([np.full((len(dense.values), 1), 9.0), dense.values]),
         )
 

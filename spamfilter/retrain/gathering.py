@@ -39,11 +39,15 @@ _COUNTS: Final = 0.5
 class Gathered:
     """Rows with weights (0..1) and the place at which each was decided on (0 for rows that are no labels).
 
-    ``labels`` are the current labels that the rows of the label store come from; ``findings`` what hygiene found.
+    ``weight`` is what a row counts in learning, ``judging`` in the judgement.  They differ where a model is sure that
+    the label is wrong: such a row teaches less, but is judged in full.  Else a challenger would be forgiven its surest
+    mistakes by being so sure of them.  ``labels`` are the current labels that the rows of the label store come from;
+    ``findings`` what hygiene found.
     """
 
     rows: Dataset
     weight: F64
+    judging: F64
     place: NDArray[np.int64]
     labels: Sequence[LabelRow]
     limits: Limits
@@ -61,14 +65,17 @@ class Gathered:
             # Half: neither spam nor ham, for labels that are no rows.
             return np.array([known.get(_id(row), 0.5) for row in self.labels], np.float64)
 
-        unseen = None if probability is None else of_labels(probability)
-        hygiene = weigh(self.labels, unseen, self.limits, of_labels(untaught))
+        unseen, base = None if probability is None else of_labels(probability), of_labels(untaught)
+        hygiene = weigh(self.labels, unseen, self.limits, base)
         weight = _weights(self.rows, self.labels, hygiene)
+        undoubted = weigh(self.labels, unseen, replace(self.limits, doubtful_weight=1.0), base)
+        judging = _weights(self.rows, self.labels, undoubted)
         keep = weight > 0
         return replace(
             self,
             rows=self.rows.take(keep),
             weight=weight[keep],
+            judging=judging[keep],
             place=self.place[keep],
             findings=tuple(hygiene.findings),
             doubted=_doubted(hygiene),
@@ -140,7 +147,8 @@ def gather(config: RetrainConfig) -> Gathered:
     place = np.array([seq.get(name, 0) for name in rows.id], np.int64)
     return Gathered(
         rows,
-        _weights(rows, labels, hygiene),
+        weight := _weights(rows, labels, hygiene),
+        weight,
         place,
         labels,
         config.hygiene,

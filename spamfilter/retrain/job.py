@@ -165,6 +165,8 @@ class _Run:
         if done and not self.force:
             why = f"nothing was decided, changed or installed since {done[-1].name} was made; --force runs all the same"
             return self._outcome("nothing new", None, (why,))
+        if not self.dry_run:
+            base = self._settled(base)
         sizes = self.gathered.class_sizes()
         if min(sizes.values()) < self.config.fewest:
             why = f"{sizes['spam']} labels spam and {sizes['ham']} ham count; {self.config.fewest} of each are needed"
@@ -191,12 +193,15 @@ class _Run:
             )
         return _Base(folder, manifest, f"{manifest['name']}-{manifest['version']}")
 
+    def _settled(self, base: _Base) -> _Base:
+        """The base as a version of the folder, in use where nothing else is: from the first run on there is a model."""
+        name = self.models.adopt(base.folder, _BY)
+        if self.models.current() is None:
+            self.models.promote(name, _BY, "the first version here: the model that labels move")
+        return replace(base, name=name)
+
     def _champion(self, base: _Base) -> Champion:
-        """The version in use; in an empty folder, the base, which is put in use."""
-        if not self.dry_run:
-            base = replace(base, name=self.models.adopt(base.folder, _BY))
-            if self.models.current() is None:
-                self.models.promote(base.name, _BY, "the first version here: the model that labels move")
+        """The version in use, and how to make it again."""
         self.parent = base.name
         self.base = store.load(base.folder.absolute())
         name = self.models.current()
@@ -278,7 +283,7 @@ class _Run:
         found: list[tuple[float, Recipe, tuple[F64, F64]]] = []
         for recipe in self._recipes():
             given = judge.out_of_fold(recipe)
-            ap = average_precision(self.gathered.rows.label, given[0], self.gathered.weight)
+            ap = average_precision(self.gathered.rows.label, given[0], self.gathered.judging)
             found.append((ap, recipe, given))
         _, recipe, given = max(found, key=lambda f: f[0])
         return recipe, given, {r.name: round(ap, 4) for ap, r, _ in found}

@@ -131,7 +131,7 @@ def judged(
 ) -> Judged:
     """Rows (where ``mask``, if there is one) with probabilities and cut-offs of both models."""
     rows = gathered.rows
-    trusted, weight = gathered.trusted(), gathered.weight
+    trusted, weight = gathered.trusted(), gathered.judging
     if mask is not None:
         rows, trusted, weight = rows.take(mask), trusted[mask], weight[mask]
     return _judged(rows, weight, trusted, champion, challenger)
