@@ -328,6 +328,7 @@ def killed_at(config, step):
 def test_killed_at_any_write_the_champion_is_whole_and_the_next_run_ends_well(config, part):
     """A random write in each seventh of all; the whole run has some forty."""
     step = part * 6 + random.randrange(6)
+    print(f"killed at write {step}")
     code = killed_at(config, step)
     assert code in (-signal.SIGKILL, 0)
     if (config.models / "CURRENT").exists():
