@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,6 +14,9 @@ from spamfilter.adaptation import AdaptationConfig, adapt
 from spamfilter.datasets import Dataset
 from spamfilter.errors import DataError
 from spamfilter.evaluation import metrics, predict
+from spamfilter.labels import Context, LabelRow
+from spamfilter.labels.hygiene import weigh
+from spamfilter.records import Comment, Verdict
 
 ARTICLE = (
     "We fired the new kiln for the first time on Saturday. The glaze came out darker than the test tiles had promised, "
@@ -24,6 +29,8 @@ SELLERS = (
     "my {c} had the same {a} until zorbin came",
     "how {b} the {a} was with a quellidor",
 )
+#: A third of it is what any model knows for spam.
+KNOWN = ("cheap {a} and {b} {c} online, buy now", SELLERS[0], SELLERS[2])
 FILL = {
     "a": ("glaze", "foot ring", "shelf", "cone", "rim", "handle", "slip", "crack", "spout"),
     "b": ("dark", "even", "thin", "rough", "glossy", "uneven", "warm", "pale"),
@@ -31,14 +38,14 @@ FILL = {
 }
 
 
-def comments(n: int, seed: int, spam_share: float = 0.5) -> Dataset:
+def comments(n: int, seed: int, spam_share: float = 0.5, sellers: tuple[str, ...] = SELLERS) -> Dataset:
     """A blog's invented comments, none twice."""
     rng = random.Random(seed)
     text, label = [], []
     while len(text) < n:
         spam = len(text) < n * spam_share
         filled = [
-            rng.choice(SELLERS if spam else READERS).format(**{k: rng.choice(v) for k, v in FILL.items()})
+            rng.choice(sellers if spam else READERS).format(**{k: rng.choice(v) for k, v in FILL.items()})
             for _ in (1, 2)
         ]
         if (made := ". ".join(filled)) not in text:
@@ -130,3 +137,39 @@ def test_with_few_ham_labels_no_less_spam_is_found(sf):
     before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
     assert facts.strength > 0 and after.auc > before.auc
     assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02
+
+
+# ------------------------------------------------------------------------------------------ attacks on the labels
+def team_and(attacker, data, honest, sf):
+    """Label rows: the first ``honest`` by four people over four weeks, the others by ``attacker``, forty a day."""
+    p = predict(sf, data)
+    rows, label = [], data.label.copy()
+    for i in range(len(data)):
+        day = i % 28 if i < honest else (i - honest) // 40
+        if i >= honest:
+            label[i] = 1 - label[i] if attacker == "eve" else int(p[i] >= 0.5)
+        who = f"m{i % 4}" if i < honest else attacker
+        verdict = Verdict("spam" if p[i] >= 0.5 else "ham", float(p[i]))
+        at = datetime(2026, 3, 1, 8, tzinfo=UTC) + timedelta(days=day, seconds=i)
+        said = "spam" if label[i] else "ham"
+        rows.append(LabelRow(i, i, Comment(data.text[i]), Context(), said, who, "page", at, verdict, "shown", i))
+    return rows, replace(data, label=label), p
+
+
+def attacked(sf, attacker, sellers):
+    """Area under the curve on unseen comments: as it was, taught by all labels, and with the guards."""
+    data = comments(360, 11, sellers=sellers).take(np.random.default_rng(0).permutation(360))
+    rows, own, p = team_and(attacker, data, 120, sf)
+    unseen = comments(200, 12, sellers=sellers)
+    models = [sf, adapt(sf, own)[0], adapt(sf, own, weight=weigh(rows, untaught=p).weights)[0]]
+    return [metrics(unseen.label, predict(m, unseen)).auc for m in models]
+
+
+def test_twice_as_many_lies_as_labels_do_not_keep_the_model_from_learning(sf):
+    before, without, guarded = attacked(sf, "eve", KNOWN)
+    assert guarded > before + 0.1 and guarded > without + 0.1, (before, without, guarded)
+
+
+def test_an_echo_does_not_drown_what_people_say(sf):
+    before, without, guarded = attacked(sf, "echo", SELLERS)
+    assert guarded > before + 0.2 and guarded >= without, (before, without, guarded)
