@@ -167,6 +167,7 @@ class _Rows:
             "host": present(_gram_logits(p.host, self.grams["host"]), fields.urls),
         }
         self.prose = _gram_logits(p.prose, self.grams["text"])
+        self.titled = None if p.titled is None else _gram_logits(p.titled, self.grams["text"])
         self.relation = np.where(self.dense.has_article, p.relation.logits(self.dense.relation), 0.0)
 
     def standard(self, first: dict[str, F64]) -> F64:
@@ -174,7 +175,7 @@ class _Rows:
         p, dense = self.p, self.dense
         foreign = p.foreign.logits(foreign_inputs(first["text"], self.prose, self.relation, dense))
         foreign = np.where(dense.has_article, foreign, 0.0)
-        stage = FirstStage(first["text"], self.prose, first["name"], first["host"], self.relation, foreign)
+        stage = FirstStage(first["text"], self.prose, first["name"], first["host"], self.relation, foreign, self.titled)
         return p.head.standardise(stage_inputs(stage, dense))
 
     def slopes(self) -> dict[str, F64]:

@@ -176,7 +176,8 @@ def check_corpus(folder: Path, limits: Limits | None = None) -> CorpusReport:
     _check_sizes(report, limits)
     _check_unique(report, threads)
     for t in threads:
-        if len(t["article"]) * _density(t["lang"]) < limits.article:
+        # Videos and chats have a title alone; an article that is there must be long enough to judge by.
+        if t["article"] and len(t["article"]) * _density(t["lang"]) < limits.article:
             report.problems.append(f"thread {t['id']}: the article has only {len(t['article'])} characters")
     _check_repetition(report, comments, limits)
     _check_leakage(report, threads, comments)
@@ -197,7 +198,7 @@ def _checked(raw: Any, where: str, problems: list[str]) -> dict[str, Any] | None
     if not isinstance(raw, dict):
         problems.append(f"{where}: not an object")
         return None
-    wrong = [k for k, kind in _THREAD.items() if not isinstance(raw.get(k), kind) or not raw[k]]
+    wrong = [k for k, kind in _THREAD.items() if not isinstance(raw.get(k), kind) or not (raw[k] or k == "article")]
     if wrong:
         problems.append(f"{where}: missing or of the wrong type: {', '.join(wrong)}")
         return None

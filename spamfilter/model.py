@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from spamfilter.errors import DataError, ModelError
 from spamfilter.features.fields import Dense, Fields, dense_features
 from spamfilter.features.links import own_host
-from spamfilter.features.stages import FirstStage, foreign_inputs, input_names, stage_inputs
+from spamfilter.features.stages import BY_CONTEXT, FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.linear import GramModel, LinearModel, gram_logits
 from spamfilter.reasons import Explainer, Seen
 from spamfilter.records import Comment, Label, Page, ScoredPage, Verdict
@@ -43,7 +43,8 @@ class Parameters:
     """Everything learnt: plain arrays and numbers.
 
     ``typical`` is the standardised row of inputs that a typical ham comment has; reasons are stated
-    relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.
+    relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.  ``titled`` judges words under a title alone
+    (models of format 1 have none).
     """
 
     text: GramModel
@@ -58,6 +59,7 @@ class Parameters:
     inputs: tuple[str, ...]
     spam_cutoff: float
     unsure_cutoff: float
+    titled: GramModel | None = None
 
 
 class SpamFilter:
@@ -184,7 +186,7 @@ class SpamFilter:
 
     def _fitting(self, dense: Dense) -> Dense:
         """The signals that this model was made with, where this version of the package has more."""
-        known = self.parameters.inputs[len(input_names(())) :]
+        known = tuple(n for n in self.parameters.inputs[len(input_names(())) :] if n not in BY_CONTEXT)
         if dense.names == known:
             return dense
         place = {name: k for k, name in enumerate(dense.names)}
@@ -197,7 +199,11 @@ class SpamFilter:
 
     def _first_stage(self, given: Fields, batch: Batch, names: Batch, dense: Dense) -> FirstStage:
         p, none = self.parameters, np.zeros(len(given))
-        text, prose = gram_logits(batch, p.text, p.prose)
+        titled = None if p.titled is None else none
+        if p.titled is None or dense.under_article.all():
+            text, prose = gram_logits(batch, p.text, p.prose)
+        else:
+            text, prose, titled = gram_logits(batch, p.text, p.prose, p.titled)
         relation = foreign = none
         if dense.has_article.any():
             relation = np.where(dense.has_article, p.relation.logits(dense.relation), 0.0)
@@ -205,7 +211,7 @@ class SpamFilter:
             foreign = np.where(dense.has_article, foreign, 0.0)
         name = present(p.name.logits(names), given.authors) if any(given.authors) else none
         host = present(p.host.logits(encode(host_texts(given))), given.urls) if any(given.urls) else none
-        return FirstStage(text, prose, name, host, relation, foreign)
+        return FirstStage(text, prose, name, host, relation, foreign, titled)
 
     def _judge(self, given: Fields) -> tuple[F64, F64, Dense]:
         head = self.parameters.head

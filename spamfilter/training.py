@@ -5,7 +5,7 @@ Usage::
     sf, facts = train(read_data(["data/corpus"]), TrainingConfig())
 
 Two stages (Wolpert 1992, stacked generalisation).  The first: logistic regressions over hashed n-grams
-of the text (spam or ham), of passages of articles and comments (prose or comment), of authors' names
+of the text (spam or ham; one more of texts that stand under a title alone), of passages of articles and comments (prose or comment), of authors' names
 and of the hosts they link to; and one over overlaps of comments with articles (own or another's).
 The second, a logistic regression over their logits and the dense features, sees first-stage logits
 only of sites that the first stage did not learn from.  Probabilities are calibrated (Platt 1999) and
@@ -33,7 +33,7 @@ from spamfilter.errors import DataError
 from spamfilter.features.fields import RELATION_COLUMNS, Fields, dense_features
 from spamfilter.features.hashing import NGrams, word_hashes
 from spamfilter.features.relatedness import IDF_BITS
-from spamfilter.features.stages import FirstStage, foreign_inputs, input_names, stage_inputs
+from spamfilter.features.stages import BY_CONTEXT, FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.linear import GramModel, LinearModel
 from spamfilter.model import Parameters, SpamFilter, host_texts, name_texts, present
 from spamfilter.text import encode
@@ -189,6 +189,8 @@ class _Run:
         self.name_grams = NGrams(15, 16, 1)  # names and hosts are short: a few ten thousand different grams
         self.host_grams = NGrams(15, 16, 2)
         self.x_text = gram_matrix(self.text_grams, rows.text)
+        # As the rows are, before fields are dropped: a comment of an article is no viewer's.
+        self.titled = np.array([bool(t) and not a for t, a in zip(self.data.title, self.data.article, strict=True)])
         self.x_prose = gram_matrix(self.text_grams, [t for t, _ in self.prose])
         self.x_name = gram_matrix(self.name_grams, name_texts(self.fields))
         self.x_host = gram_matrix(self.host_grams, host_texts(self.fields))
@@ -202,6 +204,13 @@ class _Run:
     def _fit_grams(self, matrix: Matrix, keep: NDArray[np.bool_], c: float, grams: NGrams) -> GramModel:
         keep = keep & self.learn
         return _gram_model(matrix[: self.n][keep], self.y[keep], self.weight[keep], c, grams)
+
+    def _fit_titled(self, keep: NDArray[np.bool_]) -> GramModel:
+        keep = keep & self.learn & self.titled
+        weight = self.weight[keep]
+        # On average 1, so that the strength of regularisation means the same whatever the share of these rows.
+        weight = weight / weight.mean() if len(weight) else weight
+        return _gram_model(self.x_text[: self.n][keep], self.y[keep], weight, self.config.text_c, self.text_grams)
 
     def _fit_prose(self, keep_sites: Callable[[str], bool], keep_rows: NDArray[np.bool_]) -> GramModel:
         of_prose = np.array([keep_sites(s) for _, s in self.prose], np.bool_)
@@ -228,7 +237,7 @@ class _Run:
         """Out-of-fold logits of all rows and passages, and the models fitted on all."""
         c, n = self.config, self.n
         total = len(self.fields)
-        logits = {k: np.zeros(total) for k in ("text", "prose", "name", "host", "relation")}
+        logits = {k: np.zeros(total) for k in ("text", "prose", "name", "host", "relation", "titled")}
         source_fold = fold_numbers([s for _, s in self.prose] + self.off_source, c.folds)
         of_source = dict(zip([s for _, s in self.prose] + self.off_source, source_fold.tolist(), strict=True))
         off_fold = np.array([of_source[s] for s in self.off_source], np.int64)
@@ -240,6 +249,7 @@ class _Run:
             out = np.concatenate((self.inner == fold, off_fold == fold))
             keep = self.inner != fold
             text = self._fit_grams(self.x_text, keep, c.text_c, self.text_grams)
+            titled = self._fit_titled(keep)
             name = self._fit_grams(self.x_name, keep & with_name[:n], c.name_c, self.name_grams)
             host = self._fit_grams(self.x_host, keep & with_host[:n], c.name_c, self.host_grams)
             prose = self._fit_prose(partial(_outside, of_source, fold), keep)
@@ -247,6 +257,7 @@ class _Run:
             for key, model, matrix in (
                 ("text", text, self.x_text),
                 ("prose", prose, self.x_text),
+                ("titled", titled, self.x_text),
                 ("name", name, self.x_name),
                 ("host", host, self.x_host),
             ):
@@ -257,6 +268,7 @@ class _Run:
         models = {
             "text": self._fit_grams(self.x_text, every, c.text_c, self.text_grams),
             "prose": self._fit_prose(lambda _: True, every),
+            "titled": self._fit_titled(every),
             "name": self._fit_grams(self.x_name, with_name[:n], c.name_c, self.name_grams),
             "host": self._fit_grams(self.x_host, with_host[:n], c.name_c, self.host_grams),
             "relation": self._fit_relation(lambda _: True),
@@ -319,7 +331,7 @@ class _Run:
         logits = raw * slope + shift
         spam, unsure = self._cutoffs(logits)
         typical = np.average(head.standardise(x[: self.n][self.y == 0]), axis=0, weights=self.weight[self.y == 0])
-        names = tuple(input_names(self.dense.names))
+        names = (*input_names(self.dense.names), *BY_CONTEXT)
         return Parameters(
             **models,
             head=head,

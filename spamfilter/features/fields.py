@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spamfilter import compiled
 from spamfilter.features import relatedness as rel
 from spamfilter.features import signals as sig
+from spamfilter.features.links import address
 from spamfilter.text import Batch, encode
 
 __all__ = ["RELATION_COLUMNS", "Contexts", "Dense", "Fields", "dense_features"]
@@ -50,7 +51,8 @@ class Fields:
         titles: Sequence[str | None] | None = None,
         articles: Sequence[str | None] | None = None,
     ) -> Fields:
-        """From one sequence a field, all equally long; a field that is left out is empty."""
+        """From one sequence a field, all equally long; a field that is left out is empty.  Of addresses only those that
+        name a host are kept."""
         n = len(texts)
         none: list[str | None] = [None] * n
         place: dict[tuple[str, str], int] = {}
@@ -58,7 +60,8 @@ class Fields:
         for i, (title, article) in enumerate(zip(titles or none, articles or none, strict=True)):
             if title or article:
                 context_of[i] = place.setdefault((title or "", article or ""), len(place))
-        return cls(texts, authors or none, urls or none, [t for t, _ in place], [a for _, a in place], context_of)
+        links = [address(u) for u in urls] if urls else none
+        return cls(texts, authors or none, links, [t for t, _ in place], [a for _, a in place], context_of)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -113,6 +116,12 @@ class Dense:
     has_article: NDArray[np.bool_]
     facts: sig.TextFacts
     contexts: Contexts
+
+    @property
+    def under_article(self) -> NDArray[np.bool_]:
+        """Which comments stand under an article, however short."""
+        out: NDArray[np.bool_] = self.values[:, self.names.index("has_article")] > 0
+        return out
 
 
 #: Articles shorter than this many characters say too little to call a comment off-topic.

@@ -25,7 +25,7 @@ from spamfilter import charclass as cc
 from spamfilter import compiled
 from spamfilter.text import Batch
 
-__all__ = ["LINK_COLUMNS", "URL_COLUMNS", "host_of", "link_counts", "own_host", "url_signals"]
+__all__ = ["LINK_COLUMNS", "URL_COLUMNS", "address", "host_of", "link_counts", "own_host", "url_signals"]
 
 LINK_COLUMNS: Final = (
     "links",
@@ -113,6 +113,11 @@ def host_of(url: str) -> str:
     except ValueError:  # "Invalid IPv6 URL" and the like
         return ""
     return host.removeprefix("www.")
+
+
+def address(url: str | None) -> str | None:
+    """The address if it names a host; None for ``#``, ``javascript:…``, ``/user/7`` and whatever else leads nowhere outside."""
+    return url if url and "." in host_of(url) else None
 
 
 def registered(host: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ from spamfilter import charclass as cc
 from spamfilter import compiled
 from spamfilter.features.hashing import distinct_words, word_hashes
 from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_counts, url_signals
-from spamfilter.features.wordlists import load_lists
+from spamfilter.features.wordlists import ROOT_START, load_lists, selling_roots
 from spamfilter.text import Batch
 
 __all__ = [
@@ -293,7 +293,7 @@ def _name_signals(facts: TextFacts, out: F64) -> None:
         out[:, k] = column
 
 
-_BOTH: Final = ("author_in_text", "author_is_domain", "url_in_text", "author_in_url")
+_BOTH: Final = ("author_in_text", "author_is_domain", "url_in_text", "author_in_url", "author_roots", "url_roots")
 AUTHOR_NAMES: Final = (
     *(
         "author",
@@ -327,12 +327,30 @@ def _name_and_address(
         if author:
             name = author.strip().lower()
             out[i, 0] = len(name) > 3 and name in text
+            out[i, 4] = _roots(name)
             out[i, 1] = "." in name and host_of(name).rpartition(".")[2].isalpha() and " " not in name
         if url:
             host = host_of(url)
             out[i, 2] = len(host) > 3 and host in text
+            out[i, 5] = _roots(host)
             if author:
                 out[i, 3] = _in_host(author, host)
+
+
+#: More pieces than this in one name say no more.
+MOST_ROOTS: Final = 3
+
+
+@lru_cache(maxsize=65536)
+def _roots(name: str) -> float:
+    """How many pieces that sell something stand in a name or host, at most ``MOST_ROOTS``."""
+    bare, roots = "".join(_ALNUM.findall(name)), selling_roots()
+    found = set()
+    for at in range(len(bare) - ROOT_START + 1):
+        for root in roots.get(bare[at : at + ROOT_START], ()):
+            if bare.startswith(root, at):
+                found.add(root)
+    return float(min(len(found), MOST_ROOTS))
 
 
 _ALNUM: Final = re.compile(r"[^\W_]+")

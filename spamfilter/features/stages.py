@@ -8,7 +8,8 @@ The first stage are linear models, each of one thing: the words of the text, whe
 article rather than a comment (``prose``), the author's name, the host its name links to, how far
 the comment is from its article (``relation``), and whether it is a passage that belongs to another
 article (``foreign``: over the relation's overlaps, the signals of the text and the logits of
-``text``, ``prose`` and ``relation``).  The last stage is one logistic regression over their
+``text``, ``prose`` and ``relation``).  ``titled`` is a second model of the words, learnt under titles alone: what
+viewers of a video write to each other differs from what readers write under an article, and so does their spam.  The last stage is one logistic regression over their
 logits, over bends of them (hinges: ``max(0, x - knot)``), over products that say "far from the
 article AND …", and over the dense features; it stays linear, so that each input's part in a verdict
 can be stated.
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from spamfilter import compiled
 from spamfilter.features.fields import Dense
 
-__all__ = ["FIRST", "FirstStage", "foreign_inputs", "input_names", "stage_inputs"]
+__all__ = ["BY_CONTEXT", "FIRST", "FirstStage", "foreign_inputs", "input_names", "stage_inputs"]
 
 F64 = NDArray[np.float64]
 FIRST: Final = ("text", "prose", "name", "host", "relation", "foreign")
@@ -61,7 +62,10 @@ LIMIT: Final = 12.0
 
 @dataclass(frozen=True, slots=True)
 class FirstStage:
-    """Logits of the first-stage models, each of shape (comments,); 0 where a model has nothing to judge."""
+    """Logits of the first-stage models, each of shape (comments,); 0 where a model has nothing to judge.
+
+    ``titled`` is None for models of format 1, which have none.
+    """
 
     text: F64
     prose: F64
@@ -69,6 +73,7 @@ class FirstStage:
     host: F64
     relation: F64
     foreign: F64
+    titled: F64 | None = None
 
 
 def foreign_inputs(text: F64, prose: F64, relation: F64, dense: Dense) -> F64:
@@ -96,9 +101,33 @@ def input_names(dense: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def stage_inputs(first: FirstStage, dense: Dense) -> F64:
-    """One row a comment, by ``input_names``."""
+    """One row a comment, by ``input_names`` and, where there is a model of titles alone, ``BY_CONTEXT``."""
+    inputs = _stage_inputs(first, dense)
+    return inputs if first.titled is None else np.concatenate((inputs, _by_context(first, first.titled, dense)), axis=1)
+
+
+#: Logits by what a comment stands under (an article; a title alone; nothing), and which it is.
+BY_CONTEXT: Final = (
+    *("text_titled", "text_titled_above_0", "text_titled_bare"),
+    *("text_under_title", "text_bare", "text_under_article"),
+    *("has_title_alone", "has_no_context"),
+)
+
+
+def _by_context(first: FirstStage, titled: F64, dense: Dense) -> F64:
+    """Columns ``BY_CONTEXT``."""
+    titled = np.minimum(np.maximum(titled, -LIMIT), LIMIT)
+    text = np.minimum(np.maximum(first.text, -LIMIT), LIMIT)
+    place = dense.names.index("has_title")
+    title, article = dense.values[:, place] > 0, dense.values[:, place + 1] > 0
+    alone, bare = (title & ~article).astype(np.float64), (~title & ~article).astype(np.float64)
+    columns = (titled * alone, np.maximum(titled, 0.0) * alone, titled * bare)
+    return np.array((*columns, text * alone, text * bare, text * article, alone, bare)).T
+
+
+def _stage_inputs(first: FirstStage, dense: Dense) -> F64:
     if compiled.kernel is None:
-        return _stage_inputs(first, dense)
+        return _stage_columns(first, dense)
     tables = _tables(dense.names)
     logits = np.array([getattr(first, name) for name in FIRST])
     out = np.empty((len(dense.values), len(input_names(dense.names))))
@@ -119,7 +148,7 @@ def _tables(names: tuple[str, ...]) -> tuple[NDArray[np.int32], F64, NDArray[np.
     )
 
 
-def _stage_inputs(first: FirstStage, dense: Dense) -> F64:
+def _stage_columns(first: FirstStage, dense: Dense) -> F64:
     logit = {name: np.minimum(np.maximum(getattr(first, name), -LIMIT), LIMIT) for name in FIRST}
     columns = [logit[name] for name in FIRST]
     columns += [np.maximum(logit[name] - knot, 0.0) for name, knots in _HINGES.items() for knot in knots]

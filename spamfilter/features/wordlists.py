@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,14 @@ from spamfilter import compiled
 from spamfilter.features.hashing import mix, word_hashes
 from spamfilter.text import encode
 
-__all__ = ["WordLists", "load_lists"]
+__all__ = ["ROOT_START", "WordLists", "load_lists", "selling_roots"]
 
 _PATH: Final = Path(__file__).with_name("wordlists.toml")
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
 #: Longest phrase of a list, in words.
 PHRASE_WORDS: Final = 3
+#: Letters of the shortest piece of a name.
+ROOT_START: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class WordLists:
 @cache
 def load_lists() -> WordLists:
     """The lists of ``wordlists.toml``."""
-    lists = tomllib.loads(_PATH.read_text(encoding="utf-8"))["lists"]
+    lists: dict[str, str] = _read()["lists"]
     names = tuple(lists)
     entries = [(entry.replace("_", " "), n) for n, name in enumerate(names) for entry in lists[name].split()]
     word, _, ptr = word_hashes(encode([entry for entry, _ in entries]))
@@ -84,6 +86,21 @@ def load_lists() -> WordLists:
             h = _phrase_hash(words[begin:end])
             found[h] = found.get(h, 0) | (1 << n)
     return WordLists(names, *_hash_table(found))
+
+
+@cache
+def selling_roots() -> dict[str, tuple[str, ...]]:
+    """Pieces of host names and authors' names that sell something, by their first ``ROOT_START`` letters."""
+    text: str = _read()["roots"]["selling"]
+    out: dict[str, tuple[str, ...]] = {}
+    for root in dict.fromkeys(text.split()):
+        out[root[:ROOT_START]] = (*out.get(root[:ROOT_START], ()), root)
+    return out
+
+
+@cache
+def _read() -> dict[str, Any]:
+    return tomllib.loads(_PATH.read_text(encoding="utf-8"))
 
 
 def _phrase_hash(words: list[int]) -> int:

@@ -35,9 +35,11 @@ from spamfilter.store.durable import sync_file, sync_folder, writing
 __all__ = ["BUNDLED", "FORMAT", "current", "find", "load", "models_folder", "read_manifest", "save", "verify"]
 
 #: Version of the file format; readers keep reading all earlier ones.
-FORMAT: Final = 1
+FORMAT: Final = 2
 BUNDLED: Final = "default"
 _GRAM_PARTS: Final = ("text", "prose", "name", "host")
+#: Parts that a model may lack: those of format 1 have no words of titles alone.
+_OPTIONAL_PARTS: Final = ("titled",)
 _LINEAR_PARTS: Final = ("relation", "foreign", "head")
 _CHOOSE: Final = "choose one with: spamfilter models promote VERSION"
 
@@ -160,8 +162,8 @@ def save(
 
 
 def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapping[str, str]) -> None:
-    for part in _GRAM_PARTS:
-        grams: GramModel = getattr(p, part)
+    gram_parts = _gram_parts(p)
+    for part, grams in gram_parts.items():
         write_arrays(folder / f"{part}.safetensors", {"word": grams.word, "char": grams.char})
     linear = {
         f"{part}.{field}": np.asarray(getattr(getattr(p, part), field), np.float64)
@@ -176,8 +178,8 @@ def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapp
         "format": FORMAT,
         **manifest,
         "cutoffs": {"spam": p.spam_cutoff, "unsure": p.unsure_cutoff},
-        "intercepts": {part: getattr(p, part).intercept for part in (*_GRAM_PARTS, *_LINEAR_PARTS)},
-        "salts": {part: getattr(p, part).salt for part in _GRAM_PARTS},
+        "intercepts": {part: getattr(p, part).intercept for part in (*gram_parts, *_LINEAR_PARTS)},
+        "salts": {part: grams.salt for part, grams in gram_parts.items()},
         "inputs": list(p.inputs),
         "files": files,
     }
@@ -190,7 +192,8 @@ def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapp
 def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
     try:
         stages = read_arrays(folder / "stages.safetensors")
-        parts: dict[str, Any] = {part: _gram_model(folder, part, manifest) for part in _GRAM_PARTS}
+        there = (*_GRAM_PARTS, *(part for part in _OPTIONAL_PARTS if part in manifest["salts"]))
+        parts: dict[str, Any] = {part: _gram_model(folder, part, manifest) for part in there}
         parts |= {part: _linear_model(stages, part, manifest) for part in _LINEAR_PARTS}
         return Parameters(
             **parts,
@@ -202,6 +205,11 @@ def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
         )
     except (KeyError, TypeError) as error:
         raise ModelDamaged(f"{folder}: {error} is missing from the model; install or train it again") from error
+
+
+def _gram_parts(p: Parameters) -> dict[str, GramModel]:
+    found = {part: getattr(p, part) for part in (*_GRAM_PARTS, *_OPTIONAL_PARTS)}
+    return {part: grams for part, grams in found.items() if grams is not None}
 
 
 def _gram_model(folder: Path, part: str, manifest: Mapping[str, Any]) -> GramModel:
