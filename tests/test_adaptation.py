@@ -14,9 +14,12 @@ from spamfilter.adaptation import AdaptationConfig, adapt
 from spamfilter.datasets import Dataset
 from spamfilter.errors import DataError
 from spamfilter.evaluation import metrics, predict
+from spamfilter.features.stages import BY_CONTEXT
 from spamfilter.labels import Context, LabelRow
 from spamfilter.labels.hygiene import weigh
+from spamfilter.model import SpamFilter
 from spamfilter.records import Comment, Verdict
+from tests.tinymodel import tiny
 
 ARTICLE = (
     "We fired the new kiln for the first time on Saturday. The glaze came out darker than the test tiles had promised, "
@@ -83,8 +86,10 @@ def test_labels_that_teach_nothing_change_nothing(sf):
 
 @pytest.mark.parametrize("n", [0, 1, 2, 40])
 def test_one_class_or_hardly_a_label_leaves_the_model_as_it_is(sf, n):
-    adapted, facts = adapt(sf, comments(n, 4, 0.0))
-    assert adapted is sf and facts.strength == 0 and len(facts.logits) == n
+    own = comments(n, 4, 0.0)
+    adapted, facts = adapt(sf, own)
+    assert adapted is sf and facts.strength == 0
+    assert np.allclose(1 / (1 + np.exp(-facts.logits)), predict(sf, own))  # what moves is what is scored with
     assert f"0 labels spam and {n} ham" in facts.note
 
 
@@ -173,3 +178,36 @@ def test_twice_as_many_lies_as_labels_do_not_keep_the_model_from_learning(sf):
 def test_an_echo_does_not_drown_what_people_say(sf):
     before, without, guarded = attacked(sf, "echo", SELLERS)
     assert guarded > before + 0.2 and guarded >= without, (before, without, guarded)
+
+
+def test_models_with_and_without_a_model_of_titles_can_be_moved():
+    base = heeding_titles(tiny())
+    own, unseen = under_a_title(comments(60, 13)), under_a_title(comments(100, 14))
+    for model in (base, without_titled(base)):
+        adapted, facts = adapt(model, own)
+        before, after = (metrics(unseen.label, predict(m, unseen)).auc for m in (model, adapted))
+        assert facts.strength > 0 and after > max(before, 0.85)
+        assert np.allclose(1 / (1 + np.exp(-adapt(model, own.take(own.label == 0))[1].logits)),
+                           predict(model, own.take(own.label == 0)))  # fmt: skip
+    moved, titled = adapt(base, own)[0].parameters.titled, base.parameters.titled
+    assert moved is not None and titled is not None and (moved.word != titled.word).any()
+
+
+def heeding_titles(sf: SpamFilter) -> SpamFilter:
+    """With a say for the model of titles, which has nothing to learn from in the small corpus."""
+    p = sf.parameters
+    coef = p.head.coef.copy()
+    coef[p.inputs.index("text_titled")] = 0.5
+    return SpamFilter(replace(p, head=replace(p.head, coef=coef)), sf.name)
+
+
+def under_a_title(data: Dataset) -> Dataset:
+    """Under a title alone, as a video has."""
+    return replace(data, article=[None] * len(data))
+
+
+def without_titled(sf: SpamFilter) -> SpamFilter:
+    """As models of format 1 are."""
+    p, k = sf.parameters, len(sf.parameters.inputs) - len(BY_CONTEXT)
+    head = replace(p.head, mean=p.head.mean[:k], scale=p.head.scale[:k], coef=p.head.coef[:k])
+    return SpamFilter(replace(p, titled=None, head=head, typical=p.typical[:k], inputs=p.inputs[:k]), "format 1")
