@@ -249,6 +249,19 @@ def test_training_from_scratch_is_judged_beside_adapting(config, tmp_path):
     assert again.recipe == "train" and again.adaptation["settings"]["word_bits"] == SMALL.word_bits
 
 
+def test_a_champion_that_cannot_be_made_again_is_judged_as_it_stands(used):
+    """Its base was deleted by hand; what it learnt is still known, so the newest labels are those it has not seen."""
+    shutil.rmtree(used.models / "tiny-1")
+    fill(used.labels, 80, first=120)
+    done = run(dataclasses.replace(used, base=None)).retraining
+    assert any("it is judged as it stands, which flatters it" in note for note in done.notes)
+    learnt = set(Retraining.read(used.models / "2026.04.01").learnt.key)
+    assert done.newest is not None
+    assert not learnt & {
+        key for key, name in zip(done.learnt.key, done.learnt.id, strict=True) if name in done.newest.id
+    }
+
+
 def test_further_data_are_learnt_and_guarded_data_only_watched(config, tmp_path):
     more = write_jsonl(
         tmp_path / "more.jsonl",
@@ -315,6 +328,7 @@ def killed_at(config, step):
 def test_killed_at_any_write_the_champion_is_whole_and_the_next_run_ends_well(config, part):
     """A random write in each seventh of all; the whole run has some forty."""
     step = part * 6 + random.randrange(6)
+    print(f"killed at write {step}")
     code = killed_at(config, step)
     assert code in (-signal.SIGKILL, 0)
     if (config.models / "CURRENT").exists():

@@ -35,7 +35,7 @@ from spamfilter.retrain.config import RetrainConfig
 from spamfilter.retrain.gathering import Gathered, gather
 from spamfilter.retrain.inputs import fingerprint, weights_digest
 from spamfilter.retrain.judging import Champion, Judge, as_it_stands, guarded
-from spamfilter.retrain.recipes import Adapting, Made, Recipe, Training
+from spamfilter.retrain.recipes import Adapting, AsItStands, Made, Recipe, Training
 from spamfilter.retraining import FILE, Learnt, Retraining
 from spamfilter.store import ModelsFolder, Version
 from spamfilter.training import TrainingConfig
@@ -217,8 +217,7 @@ class _Run:
             elif "labels" in version.manifest.get("rows", {}):
                 self.notes.append("the champion was trained by hand on labels, perhaps these: figures may flatter it")
             return as_it_stands(name, model)
-        recipe = self._recipe_of(r)
-        return Champion(name, model, recipe, r.learnt) if recipe else as_it_stands(name, model)
+        return Champion(name, model, self._recipe_of(r) or AsItStands(model), r.learnt)
 
     def _recipe_of(self, r: Retraining) -> Recipe | None:
         """How the champion was made, to make it again without some rows; None where that cannot be done."""
