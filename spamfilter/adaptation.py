@@ -53,12 +53,12 @@ class AdaptationConfig:
     """How to adapt; the defaults were chosen with ``benchmarks/teams.py``.
 
     ``strengths`` are tried beside 0, at most ``per_label`` times the labels of the scarcer class: the variance, in
-    squared log-odds, that the prior allows a usual comment's verdict to change by.  ``head``, ``text``, ``titled``,
-    ``name`` and ``host`` are the shares of it that the last stage and the models of grams get.  ``slope`` and ``shift``
-    are the variances of a factor on all log-odds (1 before) and of a change of the intercept; probabilities are those of
-    a mix with ``spam_share`` spam, as the training data of the bundled model have it.  ``fewest`` labels of either class
-    are needed to change anything; from ``enough_ham`` ham comments on, cut-offs are chosen anew, so that ``spam_rate``
-    and ``unsure_rate`` of the ham lie above them.
+    squared log-odds, that the prior allows a usual comment's verdict to change by. ``head``, ``text``, ``titled``,
+    ``name`` and ``host`` are the shares of it that the last stage and the models of grams get. ``slope`` and
+    ``shift`` are the variances of a factor on all log-odds (1 before) and of a change of the intercept;
+    probabilities are those of a mix with ``spam_share`` spam, as the training data of the bundled model have it.
+    ``fewest`` labels of either class are needed to change anything; from ``enough_ham`` ham comments on, cut-offs
+    are chosen anew, so that ``spam_rate`` and ``unsure_rate`` of the ham lie above them.
     """
 
     seed: int = 20
