@@ -84,8 +84,8 @@ def teams(data: Dataset) -> list[Team]:
     sets, sites = np.array(data.set, object), np.array(data.site, object)
     out = [Team(name, name, data.take(sets == name)) for name in SETS if (sets == name).any()]
     for name in BY_SITE:
-        for site in sorted(set(sites[sets == name])):
-            out.append(Team(site.replace("youtube_", "video "), name, data.take(sites == site)))
+        for n, site in enumerate(sorted(set(sites[sets == name])), 1):
+            out.append(Team(f"{name}, site {n}", name, data.take(sites == site)))
     return out
 
 

@@ -181,10 +181,10 @@ class SpamFilter:
     def _inputs(self, given: Fields) -> tuple[F64, Dense]:
         with_author = any(given.authors) or any(given.urls)
         batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
-        dense = self._fitting(dense_features(given, self.parameters.idf, batch, names))
+        dense = self.fitting(dense_features(given, self.parameters.idf, batch, names))
         return stage_inputs(self._first_stage(given, batch, names, dense), dense), dense
 
-    def _fitting(self, dense: Dense) -> Dense:
+    def fitting(self, dense: Dense) -> Dense:
         """The signals that this model was made with, where this version of the package has more."""
         known = tuple(n for n in self.parameters.inputs[len(input_names(())) :] if n not in BY_CONTEXT)
         if dense.names == known:

@@ -214,7 +214,7 @@ def _learning_curve(done: Sequence[Retraining]) -> str:
             axes.annotate(
                 plain(r.version), (len(r.learnt), height), fontsize=7, textcoords="offset points", xytext=(4, -10)
             )
-    axes.margins(x=0.15)
+    axes.margins(x=0.25)
     axes.legend(fontsize=8)
     return image(figure, "Average precision of champion and challenger by number of labels, a point a retraining")
 
