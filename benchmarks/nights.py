@@ -18,6 +18,7 @@ import argparse
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,7 @@ class Night:
     outcome: str
     used: Metrics
     challenger: Metrics | None
+    seconds: float = 0.0  # of processor time, for the retraining alone
 
 
 def decision(rows: Dataset, i: int, verdict: Verdict, who: str, wrong: bool, at: datetime) -> Decision:
@@ -90,20 +92,22 @@ def nights(team: Team, cache: Path, given: argparse.Namespace, work: Path) -> It
             if given.hostile and n == HOSTILE_NIGHT:
                 for i in rng.sample(stream, min(HOSTILE, len(stream))):
                     labels.add(decision(rows, i, verdicts[i], "eve", True, day + timedelta(hours=2)))
+        begun = time.process_time()
         outcome = retrain(config, clock=lambda day=day: day)
-        used = store.load(config.models) if config.models.exists() else used
+        seconds = time.process_time() - begun
+        used = store.load(config.models)
         made = judged(store.load(config.models / outcome.version), future) if outcome.version else None
-        yield Night(team.name, n + 1, (n + 1) * given.labels, outcome.kind, judged(used, future), made)
+        yield Night(team.name, n + 1, (n + 1) * given.labels, outcome.kind, judged(used, future), made, seconds)
 
 
 def table(found: list[Night]) -> str:
     """One line a night."""
-    head = "| team | night | labels | outcome | AP in use | R@1% | blocked | AP of the challenger |"
-    out = [head, "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |"]
+    head = "| team | night | labels | outcome | AP in use | R@1% | blocked | AP of the challenger | processor s |"
+    out = [head, "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"]
     for x in found:
         made = "–" if x.challenger is None else figure(x.challenger.ap)
         cells = (x.team, x.number, x.labels, x.outcome, figure(x.used.ap), figure(x.used.recall_at_1))
-        out.append(f"| {' | '.join(map(str, cells))} | {x.used.blocked_ham:.4f} | {made} |")
+        out.append(f"| {' | '.join(map(str, cells))} | {x.used.blocked_ham:.4f} | {made} | {x.seconds:.1f} |")
     return "\n".join(out)
 
 

@@ -44,20 +44,21 @@ Mask = NDArray[np.bool_]
 Progress = Callable[[str], None]
 Matrix = Any  # scipy's sparse matrices carry no types
 
-#: The first-stage models whose weights move; the others (prose, relation, foreign) learn from articles, not labels.
-_MOVED: Final = ("text", "name", "host")
+#: Probability from which on more blocked ham than there should be counts as chance: high, since readers are blocked.
+_BY_CHANCE: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptationConfig:
     """How to adapt; the defaults were chosen with ``benchmarks/teams.py``.
 
-    ``strengths`` are tried beside 0: the variance, in squared log-odds, that the prior allows a usual comment's
-    verdict to change by; ``head``, ``text``, ``name`` and ``host`` are the shares of it that the last stage and the
-    three models of grams get.  ``slope`` and ``shift`` are the variances of a factor on all
-    log-odds (1 before) and of a change of the intercept.  ``fewest`` labels of either
-    class are needed to change anything; from ``enough_ham`` ham comments on, intercept and cut-offs are chosen anew,
-    so that ``spam_rate`` and ``unsure_rate`` of the ham lie above them.
+    ``strengths`` are tried beside 0, at most ``per_label`` times the labels of the scarcer class: the variance, in
+    squared log-odds, that the prior allows a usual comment's verdict to change by. ``head``, ``text``, ``titled``,
+    ``name`` and ``host`` are the shares of it that the last stage and the models of grams get. ``slope`` and
+    ``shift`` are the variances of a factor on all log-odds (1 before) and of a change of the intercept;
+    probabilities are those of a mix with ``spam_share`` spam, as the training data of the bundled model have it.
+    ``fewest`` labels of either class are needed to change anything; from ``enough_ham`` ham comments on, cut-offs
+    are chosen anew, so that ``spam_rate`` and ``unsure_rate`` of the ham lie above them.
     """
 
     seed: int = 20
@@ -65,6 +66,7 @@ class AdaptationConfig:
     strengths: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
     head: float = 0.5
     text: float = 1.0
+    titled: float = 1.0
     name: float = 0.5
     host: float = 0.5
     slope: float = 1.0
@@ -111,7 +113,7 @@ def adapt(
     if given.shape != (len(own),) or not (np.isfinite(given).all() and (given >= 0).all()):
         raise DataError(f"weight must hold {len(own)} numbers from 0 up, one for each row")
     progress("features of the team's labels")
-    run = _Run(sf.parameters, own, config, given)
+    run = _Run(sf, own, config, given)
     why = run.too_little()
     chosen = _Chosen(sf.parameters, 0.0, run.base, why) if why else run.choose(progress)
     facts = AdaptationFacts(
@@ -150,10 +152,10 @@ class _Chosen:
 class _Rows:
     """A team's comments as the model sees them, made once."""
 
-    def __init__(self, p: Parameters, own: Dataset) -> None:
+    def __init__(self, sf: SpamFilter, own: Dataset) -> None:
         fields = Fields.of(own.text, own.author, own.author_url, own.title, own.article)
-        self.p = p
-        self.dense: Dense = dense_features(fields, p.idf)
+        self.p = p = sf.parameters
+        self.dense: Dense = sf.fitting(dense_features(fields, p.idf))
         self.grams: dict[str, Matrix] = {
             "text": gram_matrix(p.text.grams, own.text),
             "name": _where(gram_matrix(p.name.grams, name_texts(fields)), present(np.ones(len(own)), fields.authors)),
@@ -164,8 +166,10 @@ class _Rows:
             "name": present(_gram_logits(p.name, self.grams["name"]), fields.authors),
             "host": present(_gram_logits(p.host, self.grams["host"]), fields.urls),
         }
+        if p.titled is not None:  # models of format 1 have none
+            self.grams["titled"] = self.grams["text"]
+            self.first["titled"] = _gram_logits(p.titled, self.grams["text"])
         self.prose = _gram_logits(p.prose, self.grams["text"])
-        self.titled = None if p.titled is None else _gram_logits(p.titled, self.grams["text"])
         self.relation = np.where(self.dense.has_article, p.relation.logits(self.dense.relation), 0.0)
 
     def standard(self, first: dict[str, F64]) -> F64:
@@ -173,13 +177,15 @@ class _Rows:
         p, dense = self.p, self.dense
         foreign = p.foreign.logits(foreign_inputs(first["text"], self.prose, self.relation, dense))
         foreign = np.where(dense.has_article, foreign, 0.0)
-        stage = FirstStage(first["text"], self.prose, first["name"], first["host"], self.relation, foreign, self.titled)
+        stage = FirstStage(
+            first["text"], self.prose, first["name"], first["host"], self.relation, foreign, first.get("titled")
+        )
         return p.head.standardise(stage_inputs(stage, dense))
 
     def slopes(self) -> dict[str, F64]:
         """How much the verdict's log-odds change with each moved model's, comment by comment (one unit either way)."""
         out = {}
-        for name in _MOVED:
+        for name in self.first:
             up, down = ({**self.first, name: self.first[name] + step} for step in (1.0, -1.0))
             out[name] = (self.p.head.of_standard(self.standard(up)) - self.p.head.of_standard(self.standard(down))) / 2
         return out
@@ -198,16 +204,16 @@ class _Rows:
 class _Run:
     """One adaptation: a ridge regression over all changes at once, for each strength and fold."""
 
-    def __init__(self, p: Parameters, own: Dataset, config: AdaptationConfig, given: F64) -> None:
-        self.p, self.own, self.config = p, own, config
-        self.rows = _Rows(p, own)
+    def __init__(self, sf: SpamFilter, own: Dataset, config: AdaptationConfig, given: F64) -> None:
+        self.p, self.own, self.config = sf.parameters, own, config
+        self.rows = _Rows(sf, own)
         self.y = np.asarray(own.label, np.float64)
         campaign = campaigns_of(own.text) if len(own) else np.zeros(0, np.int64)
         self.given = given
         self.weight = given / np.sqrt(np.bincount(campaign)[campaign]) if len(own) else given
         self.group = _groups(own, campaign)
         z = self.rows.standard(self.rows.first)
-        self.base = p.head.of_standard(z)
+        self.base = self.p.head.of_standard(z)
         # Inputs that are the same in all of a team's comments must not stand in for the intercept.
         self.middle = np.average(z, axis=0, weights=self.weight) if self.weight.sum() > 0 else np.zeros(z.shape[1])
         self.centre = float(np.average(self.base, weights=self.weight)) if self.weight.sum() > 0 else 0.0
@@ -220,8 +226,7 @@ class _Run:
         self.scale: list[F64] = []
         blocks = []
         parts: list[tuple[str, Matrix, float]] = [("head", sparse.csr_matrix(z), c.head)]
-        for name in _MOVED:
-            matrix = self.rows.grams[name]
+        for name, matrix in self.rows.grams.items():
             self.kept[name] = np.unique(matrix.indices).astype(np.int64)
             part = sparse.diags(slopes[name]) @ matrix[:, self.kept[name]]
             parts.append((name, part, getattr(c, name)))
@@ -288,16 +293,16 @@ class _Run:
         return np.concatenate((np.zeros(width - x.shape[1]), found.x))
 
     def _change(self, theta: F64) -> _Change:
-        """The changes of weights that scaled changes stand for."""
+        """The changes of weights that scaled changes stand for, the shift left out."""
         parts = np.split(theta[:-2], np.cumsum([len(s) for s in self.scale])[:-1])
         head = parts[0] * self.scale[0]
         grams = {}
-        for name, part, scale in zip(_MOVED, parts[1:], self.scale[1:], strict=True):
+        for name, part, scale in zip(self.rows.grams, parts[1:], self.scale[1:], strict=True):
             delta = np.zeros(self.rows.grams[name].shape[1])
             delta[self.kept[name]] = part * scale
             grams[name] = delta
         steeper = float(theta[-2])
-        level = steeper * (self.p.head.intercept - self.centre) - float(self.middle @ head) + float(theta[-1])
+        level = steeper * (self.p.head.intercept - self.centre) - float(self.middle @ head)
         return _Change(grams, head + steeper * self.p.head.coef, level)
 
     # ------------------------------------------------------------------ choosing
@@ -307,6 +312,7 @@ class _Run:
         scarce = min((self.y == 1).sum(), (self.y == 0).sum())
         strengths = (0.0, *sorted(s for s in self.config.strengths if s <= self.config.per_label * scarce))
         left_out = {s: np.zeros(len(self.y)) for s in strengths}
+        shifts = {s: np.zeros(len(self.y)) for s in strengths}
         for k in sorted(set(fold.tolist())):
             progress(f"own labels, fold {k + 1}")
             learn, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
@@ -314,7 +320,11 @@ class _Run:
             for s in strengths:
                 theta = self._fit(learn, s, theta)
                 left_out[s][out] = self.rows.logits(self._change(theta), out)
-        loss = {s: self.weight * (np.logaddexp(0, z) - self.y * z) for s, z in left_out.items()}
+                shifts[s][out] = theta[-1]
+        # Compared with the shift that suits the labels' mix of spam and ham; the model keeps none of it.
+        loss = {
+            s: self.weight * (np.logaddexp(0, z + shifts[s]) - self.y * (z + shifts[s])) for s, z in left_out.items()
+        }
         chosen = self._weakest_within_error(loss)
         losses = {s: round(float(v.sum() / self.weight.sum()), 5) for s, v in loss.items()}
         if not chosen:
@@ -386,14 +396,20 @@ class _Run:
         c, p, ham = self.config, self.p, logits[self._ham()]
         out = []
         for rate, before in ((c.spam_rate, p.spam_cutoff), (c.unsure_rate, p.unsure_cutoff)):
-            enough = len(ham) >= c.enough_ham
-            above = float(np.quantile(ham, 1 - rate)) if enough else _next_below(ham, 1 - rate)
-            wanted = _probability_of(above)
-            out.append(
-                min(wanted if enough else max(wanted, before), _probability_of(self._keeps_recall(logits, before)))
-            )
+            if len(ham) >= c.enough_ham:
+                wanted = self._where_rate(_probability(ham), rate, before)
+            else:
+                wanted = max(_probability_of(_next_below(ham, 1 - rate)), before)
+            out.append(min(wanted, _probability_of(self._keeps_recall(logits, before))))
         spam = max(out[0], 0.5)  # as in training: what is called spam is more likely spam than not
         return spam, min(out[1], spam)
+
+    def _where_rate(self, ham: F64, rate: float, before: float) -> float:
+        """The cut-off that leaves this share of the ham above; higher than before only if chance cannot have put as
+        much of it above that (binomial), since a few spam comments that were labelled ham also stand highest."""
+        wanted = float(np.quantile(ham, 1 - rate))
+        by_chance = stats.binom.sf(int((ham >= before).sum()) - 1, len(ham), rate)
+        return before if wanted > before and by_chance > _BY_CHANCE else wanted
 
     def _keeps_recall(self, logits: F64, cutoff: float) -> float:
         """The highest log-odds above which as much of the team's spam lies as above ``cutoff`` before."""

@@ -183,10 +183,10 @@ class SpamFilter:
         with_author = any(given.authors) or any(given.urls)
         batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
         dense, read = read_features(given, self.parameters.idf, batch, names)
-        dense = self._fitting(dense)
+        dense = self.fitting(dense)
         return stage_inputs(self._first_stage(given, batch, names, dense), dense), read
 
-    def _fitting(self, dense: Dense) -> Dense:
+    def fitting(self, dense: Dense) -> Dense:
         """The signals that this model was made with, where this version of the package has more."""
         known = self._signals
         if dense.names is known:

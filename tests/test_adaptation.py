@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,6 +14,12 @@ from spamfilter.adaptation import AdaptationConfig, adapt
 from spamfilter.datasets import Dataset
 from spamfilter.errors import DataError
 from spamfilter.evaluation import metrics, predict
+from spamfilter.features.stages import BY_CONTEXT
+from spamfilter.labels import Context, LabelRow
+from spamfilter.labels.hygiene import weigh
+from spamfilter.model import SpamFilter
+from spamfilter.records import Comment, Verdict
+from tests.tinymodel import tiny
 
 ARTICLE = (
     "We fired the new kiln for the first time on Saturday. The glaze came out darker than the test tiles had promised, "
@@ -24,6 +32,8 @@ SELLERS = (
     "my {c} had the same {a} until zorbin came",
     "how {b} the {a} was with a quellidor",
 )
+#: A third of it is what any model knows for spam.
+KNOWN = ("cheap {a} and {b} {c} online, buy now", SELLERS[0], SELLERS[2])
 FILL = {
     "a": ("glaze", "foot ring", "shelf", "cone", "rim", "handle", "slip", "crack", "spout"),
     "b": ("dark", "even", "thin", "rough", "glossy", "uneven", "warm", "pale"),
@@ -31,14 +41,14 @@ FILL = {
 }
 
 
-def comments(n: int, seed: int, spam_share: float = 0.5) -> Dataset:
+def comments(n: int, seed: int, spam_share: float = 0.5, sellers: tuple[str, ...] = SELLERS) -> Dataset:
     """A blog's invented comments, none twice."""
     rng = random.Random(seed)
     text, label = [], []
     while len(text) < n:
         spam = len(text) < n * spam_share
         filled = [
-            rng.choice(SELLERS if spam else READERS).format(**{k: rng.choice(v) for k, v in FILL.items()})
+            rng.choice(sellers if spam else READERS).format(**{k: rng.choice(v) for k, v in FILL.items()})
             for _ in (1, 2)
         ]
         if (made := ". ".join(filled)) not in text:
@@ -76,8 +86,10 @@ def test_labels_that_teach_nothing_change_nothing(sf):
 
 @pytest.mark.parametrize("n", [0, 1, 2, 40])
 def test_one_class_or_hardly_a_label_leaves_the_model_as_it_is(sf, n):
-    adapted, facts = adapt(sf, comments(n, 4, 0.0))
-    assert adapted is sf and facts.strength == 0 and len(facts.logits) == n
+    own = comments(n, 4, 0.0)
+    adapted, facts = adapt(sf, own)
+    assert adapted is sf and facts.strength == 0
+    assert np.allclose(1 / (1 + np.exp(-facts.logits)), predict(sf, own))  # what moves is what is scored with
     assert f"0 labels spam and {n} ham" in facts.note
 
 
@@ -130,3 +142,72 @@ def test_with_few_ham_labels_no_less_spam_is_found(sf):
     before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
     assert facts.strength > 0 and after.auc > before.auc
     assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02
+
+
+# ------------------------------------------------------------------------------------------ attacks on the labels
+def team_and(attacker, data, honest, sf):
+    """Label rows: the first ``honest`` by four people over four weeks, the others by ``attacker``, forty a day."""
+    p = predict(sf, data)
+    rows, label = [], data.label.copy()
+    for i in range(len(data)):
+        day = i % 28 if i < honest else (i - honest) // 40
+        if i >= honest:
+            label[i] = 1 - label[i] if attacker == "eve" else int(p[i] >= 0.5)
+        who = f"m{i % 4}" if i < honest else attacker
+        verdict = Verdict("spam" if p[i] >= 0.5 else "ham", float(p[i]))
+        at = datetime(2026, 3, 1, 8, tzinfo=UTC) + timedelta(days=day, seconds=i)
+        said = "spam" if label[i] else "ham"
+        rows.append(LabelRow(i, i, Comment(data.text[i]), Context(), said, who, "page", at, verdict, "shown", i))
+    return rows, replace(data, label=label), p
+
+
+def attacked(sf, attacker, sellers):
+    """Area under the curve on unseen comments: as it was, taught by all labels, and with the guards."""
+    data = comments(360, 11, sellers=sellers).take(np.random.default_rng(0).permutation(360))
+    rows, own, p = team_and(attacker, data, 120, sf)
+    unseen = comments(200, 12, sellers=sellers)
+    models = [sf, adapt(sf, own)[0], adapt(sf, own, weight=weigh(rows, untaught=p).weights)[0]]
+    return [metrics(unseen.label, predict(m, unseen)).auc for m in models]
+
+
+def test_twice_as_many_lies_as_labels_do_not_keep_the_model_from_learning(sf):
+    before, without, guarded = attacked(sf, "eve", KNOWN)
+    assert guarded > before + 0.1 and guarded > without + 0.1, (before, without, guarded)
+
+
+def test_an_echo_does_not_drown_what_people_say(sf):
+    before, without, guarded = attacked(sf, "echo", SELLERS)
+    assert guarded > before + 0.2 and guarded >= without, (before, without, guarded)
+
+
+def test_models_with_and_without_a_model_of_titles_can_be_moved():
+    base = heeding_titles(tiny())
+    own, unseen = under_a_title(comments(60, 13)), under_a_title(comments(100, 14))
+    for model in (base, without_titled(base)):
+        adapted, facts = adapt(model, own)
+        before, after = (metrics(unseen.label, predict(m, unseen)).auc for m in (model, adapted))
+        assert facts.strength > 0 and after > max(before, 0.85)
+        assert np.allclose(1 / (1 + np.exp(-adapt(model, own.take(own.label == 0))[1].logits)),
+                           predict(model, own.take(own.label == 0)))  # fmt: skip
+    moved, titled = adapt(base, own)[0].parameters.titled, base.parameters.titled
+    assert moved is not None and titled is not None and (moved.word != titled.word).any()
+
+
+def heeding_titles(sf: SpamFilter) -> SpamFilter:
+    """With a say for the model of titles, which has nothing to learn from in the small corpus."""
+    p = sf.parameters
+    coef = p.head.coef.copy()
+    coef[p.inputs.index("text_titled")] = 0.5
+    return SpamFilter(replace(p, head=replace(p.head, coef=coef)), sf.name)
+
+
+def under_a_title(data: Dataset) -> Dataset:
+    """Under a title alone, as a video has."""
+    return replace(data, article=[None] * len(data))
+
+
+def without_titled(sf: SpamFilter) -> SpamFilter:
+    """As models of format 1 are."""
+    p, k = sf.parameters, len(sf.parameters.inputs) - len(BY_CONTEXT)
+    head = replace(p.head, mean=p.head.mean[:k], scale=p.head.scale[:k], coef=p.head.coef[:k])
+    return SpamFilter(replace(p, titled=None, head=head, typical=p.typical[:k], inputs=p.inputs[:k]), "format 1")

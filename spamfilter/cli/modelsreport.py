@@ -73,17 +73,19 @@ def _retrainings(folder: ModelsFolder, version: str | None) -> list[Retraining]:
     wanted = None if version is None else folder.get(version).folder
     if wanted is not None:
         Retraining.read(wanted)  # says what is wrong with the one that was asked for
-    out = []
+    out, damaged = [], None
     for each in folder.versions():
         try:
             out.append(Retraining.read(each.folder))
-        except (ModelNotFound, DataError):  # the model that ships, or a version of somebody else
+        except ModelNotFound:  # the model that ships, or one that somebody trained by hand
             continue
+        except DataError as error:
+            damaged = error
         if each.name == version:
             break
-    if not out:
-        raise ModelNotFound(f"nothing in {folder.path} came of a retraining; run: spamfilter retrain")
-    return out
+    if out:
+        return out
+    raise damaged or ModelNotFound(f"nothing in {folder.path} came of a retraining; run: spamfilter retrain")
 
 
 def _told(labels: Path | None, no_comments: bool) -> Told:

@@ -33,7 +33,7 @@ __all__ = ["Told", "retraining_html"]
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 #: Changed verdicts that are shown of each kind: more is not read.
-_SHOWN: Final = 50
+_SHOWN: Final = 25
 _TEXT: Final = 600
 #: Pairs of people, and people, that are listed.
 _PEOPLE: Final = 20
@@ -41,8 +41,9 @@ _PEOPLE: Final = 20
 _FEWEST: Final = 5
 #: Points of time on the axis of a plot, at most; beyond, the next coarser unit is taken.
 _PERIODS: Final = 40
-_CHAMPION: Final = "#8a94a3"
+_CHAMPION: Final = "#c9762b"
 _CHALLENGER: Final = "#1f5fbf"
+_COLOURS: Final = {"champion": _CHAMPION, "challenger": _CHALLENGER}
 _SPAM: Final = "#b3261e"
 _HAM: Final = "#1e6b3a"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -169,8 +170,8 @@ def _plots(rows: Judged) -> Iterator[str]:
     y = rows.label == 1
     models = {"champion": (y, rows.champion), "challenger": (y, rows.challenger)}
     if y.any() and not y.all():
-        yield precision_recall(models, "Precision against recall of champion and challenger", bold="challenger")
-    yield calibration(models, "Share of spam by stated probability, of champion and challenger")
+        yield precision_recall(models, "Precision against recall of champion and challenger", "challenger", _COLOURS)
+    yield calibration(models, "Share of spam by stated probability, of champion and challenger", _COLOURS)
     yield _both(rows)
 
 
@@ -213,7 +214,7 @@ def _learning_curve(done: Sequence[Retraining]) -> str:
             axes.annotate(
                 plain(r.version), (len(r.learnt), height), fontsize=7, textcoords="offset points", xytext=(4, -10)
             )
-    axes.margins(x=0.15)
+    axes.margins(x=0.25)
     axes.legend(fontsize=8)
     return image(figure, "Average precision of champion and challenger by number of labels, a point a retraining")
 
@@ -237,7 +238,9 @@ def _drift(rows: Judged) -> str:
     axes.set_xticks(x[::step], names[::step], fontsize=7)
     axes.set_ylim(-0.02, 1.02)
     axes.legend(fontsize=8)
-    return image(figure, f"Mean and quantiles of the probabilities by {unit}, with the share that was labelled spam")
+    return image(
+        figure, f"Mean and quantiles of the probabilities by {unit}, with the share that was labelled spam", wide=True
+    )
 
 
 def _periods(dates: Sequence[str | None]) -> tuple[str, dict[str, NDArray[np.int64]]]:

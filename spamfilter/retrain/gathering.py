@@ -3,7 +3,8 @@
 Usage::
 
     gathered = gather(config)
-    gathered = gathered.weighed(probability)       # once more, with probabilities that are out of fold
+    gathered = gathered.weighed(None, untaught)            # once more, with a model that has learnt none of the labels
+    gathered = gathered.weighed(out_of_fold, untaught)     # and once more, with one that has learnt all but the row
     gathered.rows, gathered.weight, gathered.trusted
 """
 
@@ -53,17 +54,21 @@ class Gathered:
     findings: tuple[Finding, ...]
     doubted: Mapping[str, int]
 
-    def weighed(self, probability: F64) -> Gathered:
-        """Weighed again with the probability of spam of each row by a model that has not seen it.
+    def weighed(self, probability: Mapping[str, float] | None, untaught: Mapping[str, float]) -> Gathered:
+        """Weighed again with the probability of spam of each row, by id: by a model that has not seen the row, and by
+        one that has learnt none of the labels.
 
         Rows that then count nothing go.
         """
-        of = dict(zip(self.rows.id, probability.tolist(), strict=True))
-        # Half: neither spam nor ham, for labels that are no rows any more.
-        known = np.array([of.get(_id(row), 0.5) for row in self.labels])
-        hygiene = weigh(self.labels, known, self.limits)
+
+        def of_labels(known: Mapping[str, float]) -> F64:
+            # Half: neither spam nor ham, for labels that are no rows.
+            return np.array([known.get(_id(row), 0.5) for row in self.labels], np.float64)
+
+        unseen, base = None if probability is None else of_labels(probability), of_labels(untaught)
+        hygiene = weigh(self.labels, unseen, self.limits, base)
         weight = _weights(self.rows, self.labels, hygiene)
-        undoubted = weigh(self.labels, known, replace(self.limits, doubtful_weight=1.0))
+        undoubted = weigh(self.labels, unseen, replace(self.limits, doubtful_weight=1.0), base)
         judging = _weights(self.rows, self.labels, undoubted)
         keep = weight > 0
         return replace(
