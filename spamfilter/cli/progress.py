@@ -25,8 +25,8 @@ _INTERVAL: Final = 0.25
 class Progress:
     """Pages, pages a second, megabytes, flagged share and time left; nothing where nobody looks."""
 
-    def __init__(self, inputs: Sequence[Input | Failure]) -> None:
-        self._inputs = inputs
+    def __init__(self, inputs: Sequence[Input | Failure], doing: str = "") -> None:
+        self._inputs, self._doing = inputs, doing
         self._bar: Any = None
         self._task: Any = None
         self._pages = self._comments = self._spam = self._bytes = 0
@@ -66,7 +66,8 @@ class Progress:
     def _note(self, now: float) -> str:
         speed = self._pages / max(now - self._begun, 1e-6)
         flagged = f"{self._spam / self._comments:.1%}" if self._comments else "0%"
-        return f"{self._pages:,} pages  {speed:,.0f}/s  {self._bytes / 1e6:,.0f} MB  {flagged} of comments flagged"
+        done = f"{self._doing}{self._pages:,} pages  {speed:,.0f}/s  {self._bytes / 1e6:,.0f} MB"
+        return done if self._doing else f"{done}  {flagged} of comments flagged"
 
     def _start(self) -> None:
         from rich.console import Console

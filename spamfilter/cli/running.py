@@ -31,7 +31,7 @@ from spamfilter.files.inputs import STDIN
 if TYPE_CHECKING:
     from spamfilter.cli.progress import Progress
 
-__all__ = ["Run", "exit_code", "found_inputs", "output_to", "pipe", "write_summary"]
+__all__ = ["Failures", "Run", "exit_code", "found_inputs", "output_to", "pipe", "write_summary"]
 
 # A thousand reasons on the screen tell no more than these; all of them go to --errors.
 _SHOWN_FAILURES: Final = 20
@@ -70,7 +70,7 @@ class Run:
     settings: Any = None
     errors: Path | None = None
     reader: Reader | None = None
-    failures: int = 0
+    failures: Failures = field(default_factory=lambda: Failures())
     tally: Tally = field(default_factory=dict)
 
     def to(self, output: Output) -> Summary:
@@ -87,7 +87,7 @@ class Run:
                 progress.stop()
                 print(f"spamfilter: finished parts are kept in {output.parts}; go on with --resume", file=sys.stderr)
                 raise
-        self._tell_rest()
+        self.failures.tell_rest()
         return summary
 
     def show(self, show: Callable[[Piece], None]) -> Summary:
@@ -101,7 +101,7 @@ class Run:
                 self._watch(outcome, position, None)
                 if outcome.piece:
                     show(outcome.piece)
-        self._tell_rest()
+        self.failures.tell_rest()
         pages, size = self.tally.get("pages", 0) + self.tally.get("rows", 0), self.tally.get("bytes", 0)
         workers = max(1, self.options.processes(self.inputs))
         return Summary(self.tally, time.monotonic() - begun, pages, size, workers)
@@ -109,13 +109,25 @@ class Run:
     def _watch(self, outcome: Outcome, position: Position, progress: Progress | None) -> None:
         if progress is not None:
             progress.advance(outcome, position)
-        if outcome.failure is not None:
-            self.failures += 1
-            if self.failures <= _SHOWN_FAILURES:
-                print(f"spamfilter: {outcome.failure}", file=sys.stderr)
+        self.failures.tell(outcome.failure)
 
-    def _tell_rest(self) -> None:
-        more = self.failures - _SHOWN_FAILURES
+
+@dataclass
+class Failures:
+    """What could not be read, told on standard error: the first of them one by one."""
+
+    count: int = 0
+
+    def tell(self, failure: Failure | None) -> None:
+        """Count and print one."""
+        if failure is not None:
+            self.count += 1
+            if self.count <= _SHOWN_FAILURES:
+                print(f"spamfilter: {failure}", file=sys.stderr)
+
+    def tell_rest(self) -> None:
+        """Say how many were not printed."""
+        more = self.count - _SHOWN_FAILURES
         if more > 0:
             print(
                 f"spamfilter: and {more:,} more that could not be read; --errors FILE lists them all", file=sys.stderr
