@@ -165,7 +165,8 @@ def print_costs(data: Dataset, seconds: tuple[float, float]) -> None:
     for name, sign in (("this MinHash", lambda _: lowest(hashes, ptr)), *_libraries()):
         begun = time.process_time()
         sign(words)
-        print(f"| {name}, 32 permutations, the pairs of words ready | {1e6 * (time.process_time() - begun) / len(texts):.1f} |")
+        taken = 1e6 * (time.process_time() - begun) / len(texts)
+        print(f"| {name}, 32 permutations, the pairs of words ready | {taken:.1f} |")
     print(f"\nbytes a comment on disk: {RECORD.itemsize} signed, and 9 while they are grouped\n")
 
 
@@ -216,7 +217,7 @@ def print_weights(data: Dataset, found: Found, of: NDArray[np.int64]) -> None:
     held = logits < 0
     spam, ham = held & (y == 1), held & (y == 0)
     share, reader = (of[spam] >= 0).mean(), (of[ham] >= 0).sum()
-    ratio = np.log(share * ham.sum() / (reader + 3))  # rule of three: the upper 95 % bound of a share of which none was seen
+    ratio = np.log(share * ham.sum() / (reader + 3))  # rule of three: of what was seen in none of n, up to 3 / n
     print(f"held for ham (p < .5): of {spam.sum():,} spam {100 * share:.1f} % in campaigns, of {ham.sum():,} readers'")
     print(f"comments {reader}; log of the ratio, with the readers' upper bound: {ratio:.1f} (used: {MOST})")
     weight = np.minimum(MOST, PER_DOUBLING * np.log2(_appearances(found, of)))

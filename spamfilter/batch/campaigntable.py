@@ -145,6 +145,8 @@ class CampaignScorer:
         return self._scorer.name
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         return getattr(self._scorer, name)
 
     def score_split(self, page: Page) -> ScoredPage:

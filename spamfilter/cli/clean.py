@@ -16,7 +16,7 @@ from spamfilter.batch.loading import load_scorer
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
 from spamfilter.cli.campaigning import Asked
-from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
+from spamfilter.cli.running import Run, drift_told, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
 from spamfilter.files import Columns, Failure, Input, Row, read_pages, read_rows
 from spamfilter.files.inputs import kind_of
@@ -83,7 +83,7 @@ def clean(
         with asked.prepared(run, target):
             done = run.to(target)
         view.tell(done)
-    write_summary(summary, done, model=name)
+    write_summary(summary, done, model=name, drift=drift_told(done, job.scorer))
     raise typer.Exit(exit_code(done))
 
 

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from spamfilter.batch import Options, Outcome, Output, Position, Summary, run, stream
 from spamfilter.batch._local import Reader
+from spamfilter.batch.driftcounts import drift_of
 from spamfilter.batch.outcome import Job, Tally
 from spamfilter.batch.shards import add, writing
 from spamfilter.cli.stopping import Terminated
+from spamfilter.drift import UNLIKE
 from spamfilter.errors import ConfigError
 from spamfilter.files import Failure, Input, expand
 from spamfilter.files.formats import Format, Piece
@@ -31,7 +33,7 @@ from spamfilter.files.inputs import STDIN
 if TYPE_CHECKING:
     from spamfilter.cli.progress import Progress
 
-__all__ = ["Failures", "Run", "exit_code", "found_inputs", "output_to", "pipe", "write_summary"]
+__all__ = ["Failures", "Run", "drift_told", "exit_code", "found_inputs", "output_to", "pipe", "write_summary"]
 
 # A thousand reasons on the screen tell no more than these; all of them go to --errors.
 _SHOWN_FAILURES: Final = 20
@@ -170,6 +172,24 @@ def exit_code(summary: Summary, *, fail_on_spam: bool = False) -> int:
     if fail_on_spam and summary["spam"]:
         return 3
     return 1 if summary.errors else 0
+
+
+def drift_told(summary: Summary, scorer: Any) -> dict[str, Any] | None:
+    """How unlike the model's training data the input was, for ``--summary``; warns on standard error if it was.
+
+    None for a model that brings nothing to compare with.
+    """
+    drift = drift_of(summary.tally, getattr(scorer, "manifest", None) or {})
+    if drift is None:
+        return None
+    if drift.unlike:
+        far = ", ".join(f"{name.replace('_', ' ')} {drift.distances[name]:.2f}" for name in drift.unlike)
+        print(
+            f"spamfilter: warning: these comments are unlike those the model learnt from ({far}; {UNLIKE} or more is "
+            "unlike), so it may judge them worse than its card says; check a sample, or train on comments of this kind",
+            file=sys.stderr,
+        )
+    return drift.to_dict()
 
 
 def write_summary(path: Path | None, summary: Summary, **more: Any) -> None:

@@ -17,7 +17,7 @@ from spamfilter.batch.loading import load_scorer
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
 from spamfilter.cli.campaigning import Asked
-from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
+from spamfilter.cli.running import Run, drift_told, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
 from spamfilter.files import Columns
 
@@ -99,7 +99,7 @@ def score(
         with asked.prepared(run, target):
             done = run.to(target)
         view.tell(done)
-    write_summary(summary, done, model=name)
+    write_summary(summary, done, model=name, drift=drift_told(done, job.scorer))
     raise typer.Exit(exit_code(done, fail_on_spam=fail_on_spam))
 
 
