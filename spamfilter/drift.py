@@ -170,7 +170,7 @@ class Reference:
         return cls(tuple(parts), counts) if parts else None
 
     def to_dict(self) -> dict[str, Any]:
-        """What stands under "reference" in a manifest: per part and signal the counts, as one string."""
+        """What stands under "reference" in a manifest: per part and signal the counts, as one line."""
         tables = (dict(zip(SIGNALS, table, strict=True)) for table in self.counts.tolist())
         rows = ({name: " ".join(map(str, row[: len(EDGES[name]) + 1])) for name, row in t.items()} for t in tables)
         return {"edges": _edges(), "parts": dict(zip(self.parts, rows, strict=True))}
@@ -194,8 +194,8 @@ class Reference:
         return weight
 
 
-def _edges() -> dict[str, list[float]]:
-    return {name: list(edges) for name, edges in EDGES.items()}
+def _edges() -> dict[str, str]:
+    return {name: " ".join(f"{edge:g}" for edge in edges) for name, edges in EDGES.items()}
 
 
 def _exists() -> NDArray[np.bool_]:
