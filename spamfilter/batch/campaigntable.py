@@ -7,7 +7,7 @@ Usage::
     table.look_up(["a text", …])                       # Spread or None for each
     CampaignScorer(spamfilter.load(), table).score_split(page)
 
-The file is a NumPy array of one row a wording, 24 bytes each, sorted by wording: numbers only, no text.
+The file is a NumPy array of one row a wording, 28 bytes each, sorted by wording: numbers only, no text.
 """
 
 from __future__ import annotations
