@@ -70,7 +70,7 @@ def test_what_is_unlike_is_named(reference, known):
     shuffled = ["".join(draw.sample(text, len(text))) for text in texts]
     assert "unknown_words" in reference.compare(signal_counts(shuffled, scores, known)).unlike
     words = "дождь печь трамвай хор лестница урожай гавань чайник сад луг фонарь пекарня".split()
-    cyrillic = reference.compare(signal_counts([reader(draw, words, words) for _ in range(400)], np.full(400, 0.02), known))
+    cyrillic = reference.compare(signal_counts([reader(draw, words, words) for _ in range(600)], np.full(600, 0.02), known))
     assert cyrillic.unlike[0] == "script" and cyrillic.distances["script"] > 0.5
     sure = reference.compare(signal_counts(texts, np.full(len(texts), 0.4), known))
     assert sure.unlike[0] == "score"
@@ -124,7 +124,7 @@ def test_runs_tell_their_drift_and_models_without_a_reference_are_silent(tmp_pat
     draw = random.Random(7)
     table, summary = tmp_path / "comments.csv", tmp_path / "summary.json"
     letters = "абвгдежзиклмнопрстуфхцчшщъыьэюя"
-    odd = [" ".join("".join(draw.choices(letters, k=7)) for _ in range(12)) for _ in range(400)]
+    odd = [" ".join("".join(draw.choices(letters, k=7)) for _ in range(12)) for _ in range(600)]
     table.write_text("text\n" + "\n".join(odd) + "\n")
     given = ["classify", str(table), "-o", str(tmp_path / "out.csv"), "--summary", str(summary)]
     texts, scores, spam = rows(8, 0.5)
@@ -136,6 +136,6 @@ def test_runs_tell_their_drift_and_models_without_a_reference_are_silent(tmp_pat
         said, told = capsys.readouterr().err, json.loads(summary.read_text())["drift"]
         if manifest["reference"]:
             assert "unlike those the model learnt from" in said and "script" in said
-            assert told["comments"] == 400 and "script" in told["unlike"] and told["threshold"] == drift.UNLIKE
+            assert told["comments"] == 600 and "script" in told["unlike"] and told["threshold"] == drift.UNLIKE
         else:
             assert said == "" and told is None
