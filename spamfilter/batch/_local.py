@@ -201,8 +201,13 @@ def _items(
                 if options.limit is not None and taken >= options.limit:
                     return
                 taken += 1
-            places.append(Position(n, at, taken))
+            places.append(Position(n, at, taken, _offset(inputs[n], item)))
             yield item
+
+
+def _offset(found: Input | Failure, item: Item) -> int:
+    """The byte at which an item of an archive begins."""
+    return item.offset or 0 if isinstance(found, Input) and found.kind == "warc" else 0
 
 
 def _read(found: Input | Failure, reader: Reader) -> Iterator[Item]:
