@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,6 +28,7 @@ from spamfilter.records import CommentKind
 from spamfilter.service.config import Site
 from spamfilter.service.desk import Desk
 from spamfilter.service.forms import Form, NotAForm, read_form
+from spamfilter.service.ids import new_id
 from spamfilter.service.problems import Problem
 from spamfilter.service.submission import Submission
 
@@ -133,11 +133,10 @@ async def _verify_key(call: _Call) -> Response:
 async def _comment_check(call: _Call) -> Response:
     form = call.form
     _need(form, "blog", "user_ip")
-    guid = {"X-akismet-guid": str(uuid.uuid4())}
     if _guaranteed_spam(form):
-        return _plain("true", guid)
+        return _plain("true", {"X-akismet-guid": new_id()})
     if form.get("user_role") == "administrator":
-        return _plain("false", guid)
+        return _plain("false", {"X-akismet-guid": new_id()})
     try:
         given, kept = [_submission(form)], not call.test
         done = (await call.desk.judge.judge(call.site, given, "akismet", record=kept, explained=False))[0]

@@ -78,7 +78,9 @@ async def read_form(request: Request, limit: int, seconds: float) -> Form:
         raise NotAForm(f"the body must be application/x-www-form-urlencoded, not {kind.partition(';')[0][:80]!r}")
     else:
         pairs = _urlencoded(body.decode("latin-1"), charset)
-    pairs += _urlencoded(request.url.query, charset)
+    query: bytes = request.scope["query_string"]
+    if query:
+        pairs += _urlencoded(query.decode("latin-1"), charset)
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(_INDEX.sub("", name), []).append(value)

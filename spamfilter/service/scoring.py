@@ -35,7 +35,7 @@ _QUIET: Final = 0.1
 #: Seconds since the last answer within which the next request counts as one of a crowd.
 _CROWDED: Final = 0.006
 #: Seconds that a crowd is gathered for: eight comments together take as long as three one by one.
-_GATHER: Final = 0.005
+_GATHER: Final = 0.0
 
 
 class Overloaded(SpamFilterError):
