@@ -10,6 +10,7 @@ httptools parses requests where it is installed, in a third of h11's time; h11 d
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["patient_protocol"]
@@ -22,13 +23,14 @@ def patient_protocol(head_seconds: float, write_seconds: float, head_bytes: int)
     base: Any = _uvicorns()
 
     class Patient(base):  # type: ignore[misc]
-        _head: asyncio.TimerHandle | None = None
-        _write: asyncio.TimerHandle | None = None
         _read = 0
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._await_head()
+            # Not close(), which would wait for a client that does not read.
+            self._head = _Timer(self.loop, head_seconds, transport.abort)
+            self._answer = _Timer(self.loop, write_seconds, transport.abort)
+            self._head.start()
 
         def data_received(self, data: bytes) -> None:
             before = self.cycle
@@ -36,46 +38,55 @@ def patient_protocol(head_seconds: float, write_seconds: float, head_bytes: int)
             self._read += len(data) if in_head else 0
             super().data_received(data)
             if self.cycle is not before:
-                self._head, self._read = _cancelled(self._head), 0  # the body has limits of its own
+                self._head.stop()  # the body has limits of its own
+                self._read = 0
             elif in_head and not self.transport.is_closing():
-                self._await_head()
+                self._head.start()
                 if self._read > head_bytes:
                     self.send_400_response("The request's head is too large.")
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
             if self.transport.is_closing():
-                self._await_reader()
+                self._answer.start()
 
         def timeout_keep_alive_handler(self) -> None:
-            self._end()
+            self.transport.abort()
 
         def pause_writing(self) -> None:
             super().pause_writing()
-            self._await_reader()
+            self._answer.start()
 
         def resume_writing(self) -> None:
             super().resume_writing()
             if not self.transport.is_closing():  # what is left must go, too
-                self._write = _cancelled(self._write)
+                self._answer.stop()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._head, self._write = _cancelled(self._head), _cancelled(self._write)
+            self._head.stop()
+            self._answer.stop()
             super().connection_lost(exc)
 
-        def _await_head(self) -> None:
-            if self._head is None:
-                self._head = self.loop.call_later(head_seconds, self._end)
-
-        def _await_reader(self) -> None:
-            if self._write is None:
-                self._write = self.loop.call_later(write_seconds, self._end)
-
-        def _end(self) -> None:
-            # Not close(), which would wait for a client that does not read.
-            self.transport.abort()
-
     return Patient
+
+
+class _Timer:
+    """Something that happens unless it is stopped in time; started twice, the first time counts."""
+
+    __slots__ = ("_action", "_handle", "_loop", "_seconds")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, action: Callable[[], None]) -> None:
+        self._loop, self._seconds, self._action = loop, seconds, action
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        if self._handle is None:
+            self._handle = self._loop.call_later(self._seconds, self._action)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
 
 
 def _uvicorns() -> type[asyncio.Protocol]:
@@ -87,7 +98,3 @@ def _uvicorns() -> type[asyncio.Protocol]:
         return H11Protocol
     return HttpToolsProtocol
 
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()

@@ -77,7 +77,7 @@ async def _run(server: uvicorn.Server, reconfigure: Any) -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's loop where it is installed (the extra asks for it wherever it exists); else the one that comes with Python."""
+    """uvloop's loop where it is installed (the extra asks for it wherever it exists), else the one of Python."""
     try:
         import uvloop
     except ModuleNotFoundError:
