@@ -97,4 +97,3 @@ def _uvicorns() -> type[asyncio.Protocol]:
 
         return H11Protocol
     return HttpToolsProtocol
-
