@@ -591,6 +591,27 @@ class TestModeration:
             assert list(store.to_rows()) == []
         assert len(queued(client, 1)) == 1
 
+    def test_what_passed_can_be_corrected(self, client: TestClient, tmp_path: Path) -> None:
+        check(client, "a fine ferry", comment_author="Zoe", permalink="https://blog.example/p")
+        csrf = sign_in(client)
+        wait_for(lambda: client.get("/history").text.split('name="guid"')[1:], 1)
+        page = client.get("/history").text
+        guid = page.split('name="guid" value="')[1].split('"')[0]
+        form = {"guid": guid, "site": "blog.example", "label": "spam", "csrf": csrf, "back": "/history"}
+        page = client.post("/correct", data=form).text
+        assert "1 comment marked as spam." in page and "ana: spam" in page
+        with LabelStore.open(tmp_path / "data" / "labels.db") as store:
+            assert [(r["label"], r["who"], r["text"]) for r in store.to_rows()] == [("spam", "ana", "a fine ferry")]
+        assert "<b>1</b> spam missed" in client.get("/overview").text
+        batch = page.split('name="batch" value="')[1].split('"')[0]
+        assert "1 waiting again" in client.post("/undo", data={"batch": batch, "csrf": csrf}).text
+        assert "<b>0</b> spam missed" in client.get("/overview").text
+        assert "Zoe" in client.get("/queue").text
+        assert "not in the history" in client.post("/correct", data={**form, "guid": "x"}).text
+        ben = sign_in(client, "ben")
+        assert "not in the history" in client.post("/correct", data={**form, "csrf": ben}).text
+        assert client.post("/correct", data={**form, "csrf": "x"}).status_code == 403
+
     def test_a_campaign_at_once(self, client: TestClient) -> None:
         csrf = sign_in(client)
         for n in range(4):
@@ -599,6 +620,8 @@ class TestModeration:
         assert item["campaign_size"] == 4
         page = client.post("/decide", data={"label": "spam", "campaign": item["campaign"], "csrf": csrf}).text
         assert "4 comments marked as spam." in page
+        decisions = client.get("/decisions").text
+        assert "and 3 more" in decisions and "Undo all 4" in decisions and decisions.count("<form") == 3
         batch = page.split('name="batch" value="')[1].split('"')[0]
         assert "4 waiting again" in client.post("/undo", data={"batch": batch, "csrf": csrf}).text
 
@@ -634,7 +657,7 @@ class TestModeration:
         sign_in(client)
         page = client.get("/queue?q=zoe").text
         assert "Zoe" in page and "Tim" not in page
-        assert "No waiting comment fits" in client.get("/queue?reason=off_topic").text
+        assert "Nothing fits" in client.get("/queue?reason=off_topic").text
         assert "worded like spam" in client.get("/queue?since=1&order=newest").text
         overview = client.get("/overview").text
         assert "<svg" in overview and "words@1" in overview and "2 unsure" in overview

@@ -233,6 +233,10 @@ class Journal:
         """Write down the reasons of an entry, which were worked out later."""
         sql.execute("UPDATE entries SET reasons = ? WHERE guid = ?", (_reasons_text(judged), guid))
 
+    def set_waiting(self, sql: sqlite3.Connection, guid: str, number: int) -> None:
+        """Write down that an entry waits in the queue, under ``number``."""
+        sql.execute("UPDATE entries SET waiting = ? WHERE guid = ?", (number, guid))
+
     def count(self, sql: sqlite3.Connection, site: str, kind: str, n: int = 1) -> None:
         """Add to today's counts."""
         sql.execute(

@@ -76,11 +76,20 @@ def test_nothing_of_a_comment_runs_and_nothing_is_loaded_from_elsewhere(site: Si
 def test_a_phone_shows_it_without_scrolling_sideways(site: Site, browser: Any) -> None:
     size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    name, address = "longnamewithoutanyplacetobreak" * 3, "http://long.example/" + "x" * 200
+    site.receive([{"text": f"See {address}", "author": name, "author_url": address}])
     sign_in(browser, site)
-    for path in ("/queue", "/history", "/overview", "/decisions", "/docs"):
+    for path in ("/queue", "/queue?q=longname", "/history", "/overview", "/decisions", "/docs"):
         browser.get(site.url + path)
         width = browser.execute_script("return document.documentElement.scrollWidth")
         assert width <= 360, f"{path} is {width} pixels wide"
+    browser.get(site.url + "/queue")
+    last = browser.find_elements(CSS, ".list li a")[-1].get_attribute("href")
+    browser.get(last)
+    assert browser.execute_script("return window.scrollY") == 0  # the comment is on top, the list below
+    spam, bottom = browser.find_element(ID, "spam"), browser.execute_script("return window.innerHeight")
+    place = browser.execute_script("return arguments[0].getBoundingClientRect().bottom", spam)
+    assert 0 < place <= bottom  # the thumb reaches it without scrolling
 
 
 def test_keyboard_moves_search_and_labels(site: Site, browser: Any) -> None:
