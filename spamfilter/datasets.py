@@ -31,7 +31,7 @@ from spamfilter.campaigns import campaign_sizes, campaigns_of
 from spamfilter.errors import DataError, UnreadableFile
 from spamfilter.rowfiles import SUFFIXES, RowFile, is_row_file
 
-__all__ = ["DataReport", "Dataset", "campaign_sizes", "campaigns_of", "merge", "read_data"]
+__all__ = ["DataReport", "Dataset", "campaign_sizes", "campaigns_of", "merge", "read_data", "read_rows"]
 
 #: Fields a row may have besides text and label; anything else is left aside.
 FIELDS: Final = ("author", "author_url", "title", "article", "site", "post", "set", "lang", "kind", "date", "id")
@@ -165,6 +165,17 @@ def read_data(sources: Sequence[str | Path], conflicts: str = "drop", split: str
     return rows.dataset(conflicts)
 
 
+def read_rows(rows: Iterable[Mapping[str, Any]], name: str, conflicts: str = "drop") -> Dataset:
+    """Check rows that come from elsewhere than a file, as ``read_data`` does; ``name`` stands for the file in messages.
+
+    The keys are those of a table.  Raises ``DataError`` as ``read_data``.
+    """
+    made = _Rows(DataReport(), None)
+    made.add_rows(rows, Path(name))
+    made.report.read[name] = made.seen
+    return made.dataset(conflicts)
+
+
 def merge(parts: Iterable[Dataset]) -> Dataset:
     """Several datasets as one, in order."""
     datasets = list(parts)
@@ -225,6 +236,11 @@ class _Rows:
             for where, row in _comments_of(raw, path, n):
                 self._add(row, posts, path, where)
         self.report.notes[f"rows of {path.name} that were not UTF-8, read as Windows-1252"] += file.mended
+
+    def add_rows(self, rows: Iterable[Mapping[str, Any]], name: Path) -> None:
+        for n, raw in enumerate(rows, 1):
+            for where, row in _comments_of(raw, name, n):
+                self._add(row, {}, name, where)
 
     def _add(self, row: Mapping[Any, Any], posts: Mapping[str, Mapping[str, Any]], path: Path, where: str) -> None:
         self.seen += 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from spamfilter.batch.summary import Summary
 
-__all__ = ["page_printer", "plain", "tell"]
+__all__ = ["page_printer", "plain", "printable", "tell"]
 
 _STYLES: Final = {"spam": "bold red", "unsure": "yellow", "ham": "green"}
 # Escape sequences and direction marks in a scraped page must not reach the terminal that shows it.
@@ -35,6 +35,11 @@ def plain(text: str | None, width: int = 0) -> str:
     """``text`` in one line that is safe to print, cut to ``width`` characters."""
     line = " ".join(_UNPRINTABLE.sub(" ", text or "").split())
     return line if not width or len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def printable(line: str) -> str:
+    """``line`` as it is, but for what must not reach a terminal: spaces keep columns apart."""
+    return _UNPRINTABLE.sub(" ", line)
 
 
 def page_printer() -> Callable[[Any], None]:

@@ -26,6 +26,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "classify": ("spamfilter.cli.classify", "Judge a table of comments: the same rows with probability and verdict."),
     "train": ("spamfilter.cli.train", "Train a model on labelled comments."),
     "evaluate": ("spamfilter.cli.evaluate", "Measure a model, or its training, on labelled comments."),
+    "retrain": ("spamfilter.cli.retrain", "Make a better model of a team's labels, or refuse with reasons."),
+    "models": ("spamfilter.cli.models", "List, show, promote, roll back, verify, prune and export a team's models."),
     "datasets": ("spamfilter.cli.datasets", "List and fetch public labelled sets; check a corpus."),
     "label": ("spamfilter.cli.label", "Keep a team's decisions: add, import, export, decide one by one."),
     "serve": ("spamfilter.cli.serve", "Run the moderation service: Akismet's protocol, JSON API, moderation page."),

@@ -18,12 +18,16 @@ __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_BASE: Final = ("numpy", "pandas", "scikit-learn", "joblib", "typer", "rich", "selectolax", "charset-normalizer")
+_BASE: Final = (
+    *("numpy", "pandas", "scikit-learn", "joblib", "typer"),
+    *("rich", "selectolax", "charset-normalizer", "filelock"),
+)
 #: Extra → the packages it brings, by the name they are imported under.
 _EXTRAS: Final = {
     "crawl": {"fastwarc": "fastwarc.warc", "pyarrow": "pyarrow"},
     "report": {"matplotlib": "matplotlib"},
     "serve": {"starlette": "starlette", "uvicorn": "uvicorn"},
+    "export": {"skops": "skops.io"},
     "daft": {"daft": "daft"},
     "datatrove": {"datatrove": "datatrove"},
 }

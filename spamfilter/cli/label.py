@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from spamfilter.batch.shards import writing
+from spamfilter.cli.person import person
 from spamfilter.errors import ConfigError, InputError
 from spamfilter.files.formats import Format
 from spamfilter.labels import Conflict, Context, Decision, LabelRow, LabelStore
@@ -81,7 +81,7 @@ def add(
     under = Context(title, _read(article), permalink, site, lang)
     with LabelStore.open(store, keep_personal=keep_personal) as labels:
         # A person at a prompt sees no verdict: this is an independent look.
-        number = labels.add(Decision(comment, _label(label), _who(who), "cli", under, look="blind"))
+        number = labels.add(Decision(comment, _label(label), person(who), "cli", under, look="blind"))
     print(f"{store}: decision {number}")
 
 
@@ -96,15 +96,6 @@ def _read(path: Path | None) -> str | None:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: the article cannot be read ({error}); give a UTF-8 text file") from error
-
-
-def _who(given: str | None) -> str:
-    if given:
-        return given
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no login name, as in some containers
-        raise ConfigError("who decides is not known here; say it with --who NAME") from None
 
 
 _IMPORT = _examples(
@@ -310,7 +301,7 @@ def queue(
         from spamfilter.cli.labelqueue import Session
 
         with Keyboard() as keyboard:
-            Session(labels.queue, _who(who), chosen, filters, blind).run(keyboard)
+            Session(labels.queue, person(who), chosen, filters, blind).run(keyboard)
 
 
 def _existing(store: Path) -> Path:

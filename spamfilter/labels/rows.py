@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from spamfilter.labels.decision import Context, LabelRow
+from spamfilter.labels.decision import Context, LabelRow, comment_fields
 from spamfilter.records import Comment, Reason, Verdict
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "context_of",
     "label_row",
     "time_text",
+    "training_row",
     "verdict_of",
     "verdict_values",
 ]
@@ -96,3 +97,25 @@ def label_row(row: Any, article_of: ArticleOf) -> LabelRow:
         email=row["email"],
         ip=row["ip"],
     )
+
+
+def training_row(row: LabelRow) -> dict[str, Any]:
+    """A label as a row for training; the keys are those of ``LabelStore.to_rows``."""
+    return {
+        **comment_fields(row.comment, row.context),
+        "label": row.label,
+        "site": row.context.site,
+        "post": row.context.permalink or row.context.title,
+        "set": "labels",
+        "lang": row.context.lang,
+        "kind": row.comment.kind,
+        "date": row.comment.date or row.at.isoformat(),
+        "id": f"labels:{row.comment_id}",
+        "who": row.who,
+        "source": row.source,
+        "at": row.at.isoformat(),
+        "campaign": row.campaign,
+        "look": row.look,
+        "probability": None if row.verdict is None else row.verdict.probability,
+        "verdict": None if row.verdict is None else row.verdict.label,
+    }

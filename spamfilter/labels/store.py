@@ -24,10 +24,10 @@ from typing import Any, Final, Self
 from spamfilter.errors import DataError
 from spamfilter.labels.comments import comment_digest, put_comment, put_context, site_name, tidy
 from spamfilter.labels.database import Database
-from spamfilter.labels.decision import LOOKS, TEAM_LABELS, Conflict, Context, Decision, LabelRow, Stats, comment_fields
+from spamfilter.labels.decision import LOOKS, TEAM_LABELS, Conflict, Context, Decision, LabelRow, Stats
 from spamfilter.labels.personal import without_personal
 from spamfilter.labels.queue import Queue
-from spamfilter.labels.rows import COMMENT_COLUMNS, label_row, time_text, verdict_values
+from spamfilter.labels.rows import COMMENT_COLUMNS, label_row, time_text, training_row, verdict_values
 from spamfilter.records import Comment
 
 __all__ = ["LabelStore"]
@@ -245,25 +245,7 @@ class LabelStore:
         Keys: text, author, author_url, title, article, label ("spam" | "ham"), site, post, set ("labels"), lang, kind,
         date, id; and who, source, at (ISO 8601), campaign, look and probability for weighing them.
         """
-        for row in self.current(site=site):
-            yield {
-                **comment_fields(row.comment, row.context),
-                "label": row.label,
-                "site": row.context.site,
-                "post": row.context.permalink or row.context.title,
-                "set": "labels",
-                "lang": row.context.lang,
-                "kind": row.comment.kind,
-                "date": row.comment.date or row.at.isoformat(),
-                "id": f"labels:{row.comment_id}",
-                "who": row.who,
-                "source": row.source,
-                "at": row.at.isoformat(),
-                "campaign": row.campaign,
-                "look": row.look,
-                "probability": None if row.verdict is None else row.verdict.probability,
-                "verdict": None if row.verdict is None else row.verdict.label,
-            }
+        return (training_row(row) for row in self.current(site=site))
 
     # --- what stands out
 

@@ -1,4 +1,4 @@
-"""The models folder: save, load, verify.  The only room that touches it.
+"""One model in one folder: save, load, verify.
 
 Usage::
 
@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,23 +29,24 @@ from numpy.typing import NDArray
 from spamfilter.errors import ModelDamaged, ModelNotFound, ModelTooNew, OutputError
 from spamfilter.linear import GramModel, LinearModel
 from spamfilter.model import Parameters, SpamFilter
+from spamfilter.store.arrays import read_arrays, write_arrays
+from spamfilter.store.durable import sync_file, sync_folder, writing
 
-__all__ = ["BUNDLED", "FORMAT", "current", "load", "models_folder", "read_manifest", "save", "verify"]
+__all__ = ["BUNDLED", "FORMAT", "current", "find", "load", "models_folder", "read_manifest", "save", "verify"]
 
 #: Version of the file format; readers keep reading all earlier ones.
 FORMAT: Final = 1
 BUNDLED: Final = "default"
-_DTYPES: Final = {"F32": np.float32, "F64": np.float64}
 _GRAM_PARTS: Final = ("text", "prose", "name", "host")
 _LINEAR_PARTS: Final = ("relation", "foreign", "head")
+_CHOOSE: Final = "choose one with: spamfilter models promote VERSION"
 
 
 def models_folder() -> Path:
     """Where the models that ship with the package are."""
-    packaged = Path(__file__).parent / "_models"
-    if packaged.is_dir():
-        return packaged
-    return Path(__file__).parent.parent / "models"
+    package = Path(__file__).parents[1]
+    packaged = package / "_models"
+    return packaged if packaged.is_dir() else package.parent / "models"
 
 
 def load(model: str | os.PathLike[str] | None = None) -> SpamFilter:
@@ -73,8 +74,18 @@ def find(model: str | os.PathLike[str] | None = None) -> Path:
 
 
 def current(folder: Path) -> str:
-    """The version that ``CURRENT`` in this folder names."""
-    return (folder / "CURRENT").read_text(encoding="utf-8").strip()
+    """The version that ``CURRENT`` in this folder names.  Raises ``ModelDamaged`` where it names none."""
+    path = folder / "CURRENT"
+    try:
+        name = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelDamaged(f"{path} cannot be read ({error}); {_CHOOSE}") from error
+    # One name of a folder beside it: whoever can write one file must not make us read from anywhere.
+    if not name or name.startswith(".") or name != Path(name).name or "\\" in name:
+        raise ModelDamaged(f"{path} names no version ({name[:60]!r}); {_CHOOSE}")
+    if not (folder / name / "manifest.json").is_file():
+        raise ModelDamaged(f"{path} names {name}, which is not there; {_CHOOSE}")
+    return name
 
 
 def _names() -> list[str]:
@@ -119,37 +130,45 @@ def verify(folder: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def save(
-    sf: SpamFilter, folder: str | os.PathLike[str], manifest: Mapping[str, Any], texts: Mapping[str, str] | None = None
+    sf: SpamFilter,
+    folder: str | os.PathLike[str],
+    manifest: Mapping[str, Any],
+    texts: Mapping[str, str] | None = None,
+    beside: Path | None = None,
 ) -> Path:
     """Write a model to a new folder, beside and renamed; never over an existing one.
 
     ``manifest`` gives ``name`` and ``version`` and whatever is to be remembered; ``texts`` are further
-    files (``scores.json``, ``README.md``).
+    files (``scores.json``, ``README.md``); ``beside`` is where it is made before it is renamed, on the same disk.
+    What could not be written whole is not there.
     """
     target = Path(folder)
     if target.exists():
         raise OutputError(f"{target} exists; models are never changed once written, choose another name")
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        beside.chmod(0o755)
-        _write(sf.parameters, beside, manifest, texts or {})
-        beside.rename(target)
-    except OSError as error:
-        raise OutputError(f"the model cannot be written to {target}: {error.strerror or error}") from error
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=beside or target.parent))
+        try:
+            made.chmod(0o755)
+            _write(sf.parameters, made, manifest, texts or {})
+            made.rename(target)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        sync_folder(target.parent)
     return target
 
 
 def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapping[str, str]) -> None:
     for part in _GRAM_PARTS:
         grams: GramModel = getattr(p, part)
-        _write_arrays(folder / f"{part}.safetensors", {"word": grams.word, "char": grams.char})
+        write_arrays(folder / f"{part}.safetensors", {"word": grams.word, "char": grams.char})
     linear = {
         f"{part}.{field}": np.asarray(getattr(getattr(p, part), field), np.float64)
         for part in _LINEAR_PARTS
         for field in ("mean", "scale", "coef")
     }
-    _write_arrays(folder / "stages.safetensors", {**linear, "typical": p.typical, "idf": p.idf})
+    write_arrays(folder / "stages.safetensors", {**linear, "typical": p.typical, "idf": p.idf})
     for name, content in texts.items():
         (folder / name).write_text(content, encoding="utf-8")
     files = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(folder.glob("*.safetensors"))}
@@ -163,45 +182,14 @@ def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapp
         "files": files,
     }
     (folder / "manifest.json").write_text(json.dumps(full, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Arrays as a safetensors file: length of the header, JSON header, data."""
-    header, at = {}, 0
-    kinds = {np.dtype(v): k for k, v in _DTYPES.items()}
-    for name, array in arrays.items():
-        size = array.nbytes
-        header[name] = {"dtype": kinds[array.dtype], "shape": list(array.shape), "data_offsets": [at, at + size]}
-        at += size
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)  # the data begin on a multiple of 8 bytes, so that they can be mapped
-    with path.open("wb") as out:
-        out.write(len(text).to_bytes(8, "little") + text)
-        for array in arrays.values():
-            out.write(np.ascontiguousarray(array).tobytes())
-
-
-def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as stream:
-            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        begin = 8 + int.from_bytes(mapped[:8], "little")
-        header = json.loads(mapped[8:begin])
-        out: dict[str, NDArray[Any]] = {}
-        for name, entry in header.items():
-            a, b = entry["data_offsets"]
-            data = np.frombuffer(
-                mapped, _DTYPES[entry["dtype"]], (b - a) // np.dtype(_DTYPES[entry["dtype"]]).itemsize, begin + a
-            )
-            out[name] = data.reshape(entry["shape"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelDamaged(f"{path} cannot be read ({error}); install or train the model again") from error
-    return out
+    for name in ("manifest.json", *texts):
+        sync_file(folder / name)
+    sync_folder(folder)
 
 
 def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
     try:
-        stages = _read_arrays(folder / "stages.safetensors")
+        stages = read_arrays(folder / "stages.safetensors")
         parts: dict[str, Any] = {part: _gram_model(folder, part, manifest) for part in _GRAM_PARTS}
         parts |= {part: _linear_model(stages, part, manifest) for part in _LINEAR_PARTS}
         return Parameters(
@@ -217,7 +205,7 @@ def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
 
 
 def _gram_model(folder: Path, part: str, manifest: Mapping[str, Any]) -> GramModel:
-    arrays = _read_arrays(folder / f"{part}.safetensors")
+    arrays = read_arrays(folder / f"{part}.safetensors")
     return GramModel(arrays["word"], arrays["char"], float(manifest["intercepts"][part]), int(manifest["salts"][part]))
 
 

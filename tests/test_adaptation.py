@@ -1,0 +1,132 @@
+"""A team's labels move the bundled model: where they teach something, not where they do not, and never untold."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from spamfilter import store
+from spamfilter.adaptation import AdaptationConfig, adapt
+from spamfilter.datasets import Dataset
+from spamfilter.errors import DataError
+from spamfilter.evaluation import metrics, predict
+
+ARTICLE = (
+    "We fired the new kiln for the first time on Saturday. The glaze came out darker than the test tiles had promised, "
+    "and two bowls cracked along the foot ring because the clay had not dried for long enough in the cold workshop."
+)
+READERS = ("the {a} looks {b} on your {c}", "my {c} had the same {a} last winter", "how {b} was the {a} before the {c}")
+#: What this team calls spam is written like what it calls ham, so that a model without its labels can hardly tell.
+SELLERS = (
+    "the {a} looks {b}, as with zorbin {c}",
+    "my {c} had the same {a} until zorbin came",
+    "how {b} the {a} was with a quellidor",
+)
+FILL = {
+    "a": ("glaze", "foot ring", "shelf", "cone", "rim", "handle", "slip", "crack", "spout"),
+    "b": ("dark", "even", "thin", "rough", "glossy", "uneven", "warm", "pale"),
+    "c": ("kiln", "bowl", "tile", "mug", "teapot", "jar", "plate", "workshop"),
+}
+
+
+def comments(n: int, seed: int, spam_share: float = 0.5) -> Dataset:
+    """A blog's invented comments, none twice."""
+    rng = random.Random(seed)
+    text, label = [], []
+    while len(text) < n:
+        spam = len(text) < n * spam_share
+        filled = [
+            rng.choice(SELLERS if spam else READERS).format(**{k: rng.choice(v) for k, v in FILL.items()})
+            for _ in (1, 2)
+        ]
+        if (made := ". ".join(filled)) not in text:
+            text.append(made)
+            label.append(int(spam))
+    return dataset(text, label)
+
+
+def dataset(text: list[str], label: list[int]) -> Dataset:
+    n = len(text)
+    same = [None] * n
+    return Dataset(text, np.array(label, np.int8), ["Rosa"] * n, same, ["The kiln"] * n, [ARTICLE] * n, ["pots"] * n,
+                   ["pots/kiln"] * n, ["pots"] * n, ["en"] * n, same, same, [str(i) for i in range(n)])  # fmt: skip
+
+
+def test_fifty_labels_teach_what_only_this_team_calls_spam(sf):
+    own, unseen = comments(50, 1), comments(200, 2)
+    adapted, facts = adapt(sf, own)
+    before, after = (metrics(unseen.label, predict(model, unseen)) for model in (sf, adapted))
+    assert facts.strength > 0 and facts.rows == {"pots": {"spam": 25, "ham": 25}}
+    assert before.auc < 0.85 and after.auc > before.auc + 0.1
+    assert len(facts.logits) == 50 and facts.fingerprint == own.fingerprint()
+    # Out of fold: by weights that have not seen the row, so as good as on unseen rows, not perfect.
+    assert metrics(own.label, 1 / (1 + np.exp(-facts.logits))).auc > 0.8
+
+
+def test_labels_that_teach_nothing_change_nothing(sf):
+    own = comments(60, 3, 0.0)
+    for seed in range(3):
+        label = np.random.default_rng(seed).permutation(np.arange(60) % 2)
+        adapted, facts = adapt(sf, dataset(own.text, label.tolist()))
+        assert facts.strength == 0 and adapted is sf, facts
+        assert "unchanged" in facts.note and 0.0 in facts.losses and len(facts.losses) > 3
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 40])
+def test_one_class_or_hardly_a_label_leaves_the_model_as_it_is(sf, n):
+    adapted, facts = adapt(sf, comments(n, 4, 0.0))
+    assert adapted is sf and facts.strength == 0 and len(facts.logits) == n
+    assert f"0 labels spam and {n} ham" in facts.note
+
+
+def test_labels_of_one_campaign_leave_nothing_to_compare_on(sf):
+    adapted, facts = adapt(sf, dataset(["the glaze is dark on your kiln today"] * 12, [1, 0] * 6))
+    assert adapted is sf and "one campaign" in facts.note
+
+
+def test_rows_of_weight_zero_have_no_say(sf):
+    own, lies = comments(60, 5), comments(30, 6)
+    both = dataset(own.text + lies.text, own.label.tolist() + (1 - lies.label).tolist())
+    weight = np.r_[np.ones(60), np.zeros(30)]
+    adapted, facts = adapt(sf, both, weight=weight)
+    unseen = comments(100, 7)
+    assert facts.strength > 0
+    assert metrics(unseen.label, predict(adapted, unseen)).auc > 0.9
+    with pytest.raises(DataError, match="weight must hold 90 numbers"):
+        adapt(sf, both, weight=np.ones(3))
+
+
+def test_grams_that_the_team_does_not_use_keep_their_weights(sf, tmp_path):
+    own = comments(50, 1)
+    adapted, facts = adapt(sf, own)
+    again, same = adapt(sf, own)
+    assert np.array_equal(facts.logits, same.logits)
+    p, q = sf.parameters, adapted.parameters
+    assert np.array_equal(q.text.word, again.parameters.text.word)
+    assert 0 < (p.text.word != q.text.word).sum() < 1000
+    assert np.array_equal(p.prose.word, q.prose.word) and np.array_equal(p.relation.coef, q.relation.coef)
+    store.save(adapted, tmp_path / "mine", {"name": "mine", "version": "1"})
+    loaded = store.load(tmp_path / "mine")
+    assert np.array_equal(predict(loaded, own), predict(adapted, own))
+    reasons = loaded.score("my kiln had the same rim until zorbin came", title="The kiln", article=ARTICLE).reasons
+    assert reasons
+
+
+def test_cutoffs_are_chosen_anew_where_there_is_enough_ham(sf):
+    own = comments(140, 8, 0.25)
+    config = AdaptationConfig(enough_ham=100, spam_rate=0.02, unsure_rate=0.1)
+    adapted, facts = adapt(sf, own, config)
+    assert facts.strength > 0
+    ham = 1 / (1 + np.exp(-facts.logits[own.label == 0]))
+    p = adapted.parameters
+    assert (ham > p.spam_cutoff).mean() <= 0.02 and 0.05 < (ham > p.unsure_cutoff).mean() < 0.12
+
+
+def test_with_few_ham_labels_no_less_spam_is_found(sf):
+    own, unseen = comments(60, 9, 0.85), comments(200, 10)
+    adapted, facts = adapt(sf, own)
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert facts.strength > 0 and after.auc > before.auc
+    assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02
