@@ -54,7 +54,7 @@ _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,80}")
 
 def create_app(settings: Settings, models: Models | None = None) -> Starlette:
     """The application.  Raises ConfigError, ModelError or StoreError where it cannot work as set up."""
-    desk = Desk(settings, models or model_from_store(settings.model))
+    desk = Desk(settings, models or model_from_store(settings.model, settings.models))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
