@@ -254,9 +254,14 @@ class TestAkismet:
         assert usage == {"limit": "none", "usage": 2, "percentage": "0", "throttled": False}
         sites = client.get(f"/1.2/key-sites?api_key={KEYS['blog']}").json()
         month = next(k for k in sites if k[:2] == "20")
-        assert (sites[month][0]["api_calls"], sites[month][0]["spam"]) == ("2", "1")
+        assert sites[month] == [
+            {
+                **{"site": "blog.example", "api_calls": "2", "spam": "1", "ham": "1", "missed_spam": "0"},
+                **{"false_positives": "0", "is_revoked": False},
+            }
+        ]
         table = client.get(f"/1.2/key-sites?api_key={KEYS['blog']}&format=csv").text
-        assert "https://blog.example,2,1,1,0,0,false" in table
+        assert "\nblog.example,2,1,1,0,0,false\n" in table
         assert "forum" not in table
 
 

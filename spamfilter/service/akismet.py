@@ -255,7 +255,8 @@ def _site_row(site: Site, counts: dict[str, int]) -> dict[str, Any]:
     ham = counts.get("ham", 0) + counts.get("unsure", 0)
     numbers = {"api_calls": counts.get("calls", 0), "spam": counts.get("spam", 0), "ham": ham}
     wrong = {"missed_spam": counts.get("missed", 0), "false_positives": counts.get("false_alarm", 0)}
-    return {"site": site.url, **{k: str(v) for k, v in {**numbers, **wrong}.items()}, "is_revoked": "false"}
+    named = {"site": site.url.partition("://")[2].rstrip("/")}
+    return {**named, **{k: str(v) for k, v in {**numbers, **wrong}.items()}, "is_revoked": False}
 
 
 def _csv(rows: list[dict[str, Any]], month: str, limit: int, offset: int, total: int) -> Response:
@@ -263,7 +264,7 @@ def _csv(rows: list[dict[str, Any]], month: str, limit: int, offset: int, total:
     out.write(f"Active sites for this key during {month} (limit:{limit}, offset: {offset}, total: {total})\n")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["Site", "Total API Calls", "Spam", "Ham", "Missed Spam", "False Positives", "Is Revoked"])
-    writer.writerows(list(row.values()) for row in rows)
+    writer.writerows([*list(row.values())[:-1], str(row["is_revoked"]).lower()] for row in rows)
     return Response(out.getvalue(), media_type="text/csv")
 
 
