@@ -124,7 +124,7 @@ _AKISMET: Final = {
 
 _KEY_QUERY: Final = {"name": "api_key", "in": "query", "required": False, "schema": {"type": "string"}}
 _NUMBER: Final = {"type": "integer", "minimum": 0}
-_COUNTED: Final = {
+_COUNTED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "/1.2/usage-limit": (
         "How much has been asked this month?",
         {
