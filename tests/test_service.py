@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import logging
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -701,3 +704,23 @@ def test_json_log_lines_hold_no_texts(client: TestClient, caplog: pytest.LogCapt
     request = next(line for line in lines if line["message"] == "request")
     assert (request["path"], request["status"], request["site"]) == ("/1.1/comment-check", 200, "blog.example")
     assert "secret" not in json.dumps(lines) and KEYS["blog"] not in json.dumps(lines)
+
+
+def test_a_reader_of_the_log_that_stalls_stops_nobody() -> None:
+    from spamfilter.service.logs import Behind
+
+    reading, writing = os.pipe()
+    handler = Behind(writing)
+    logger = logging.Logger("stalled")
+    logger.addHandler(handler)
+    begun = time.monotonic()
+    for n in range(30_000):
+        logger.warning("line %d of those that nobody reads, as long as such lines are", n)
+    assert time.monotonic() - begun < 5  # a pipe takes 64 kB, then it blocks
+    with os.fdopen(reading, "rb") as log:
+        threading.Timer(0.5, handler.close).start()
+        threading.Timer(2.0, os.close, [writing]).start()
+        lines = log.read().decode().splitlines()
+    assert lines[0].startswith("line 0 ") and len(lines) > 10_000
+    assert json.loads(lines[-1])["message"] == "log lines dropped"
+    assert len(lines) - 1 + json.loads(lines[-1])["lines"] == 30_000
