@@ -68,6 +68,7 @@ def akismet_routes() -> list[Route]:
         "/1.1/comment-check": (_comment_check, ["POST"]),
         "/1.1/submit-spam": (_submit_spam, ["POST"]),
         "/1.1/submit-ham": (_submit_ham, ["POST"]),
+        "/1.1/deactivate": (_deactivate, ["POST"]),
         "/1.1/get-subscription": (_get_subscription, ["POST"]),
         "/1.1/get-stats": (_get_stats, ["POST"]),
         "/1.2/usage-limit": (_usage_limit, ["GET", "POST"]),
@@ -206,6 +207,11 @@ async def _submit(call: _Call, label: Any) -> Response:
 async def _usage_limit(call: _Call) -> Response:
     used = sum(counts.get("calls", 0) for counts in _months(call, _this_month()).values())
     return JSONResponse({"limit": "none", "usage": used, "percentage": "0", "throttled": False})
+
+
+async def _deactivate(call: _Call) -> Response:
+    """WordPress's plugin gives its key up: the key is the operator's and stays good, the plugin wants the word."""
+    return _plain("deactivated")
 
 
 async def _get_subscription(call: _Call) -> Response:
