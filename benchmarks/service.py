@@ -266,7 +266,7 @@ def post(body: bytes, begin: bytes = head(), length: int | None = None) -> bytes
 
 def rude() -> list[tuple[str, int, bytes, float, tuple[str, ...]]]:
     """Name, how many, what is sent, seconds between its bytes (0: at once), what may come of it."""
-    chunks = (b"100000\r\n" + b"a" * 2**20 + b"\r\n") * 10
+    chunks = (b"100000\r\n" + b"a" * 2**20 + b"\r\n") * 10 + b"0\r\n\r\n"
     fields = f"api_key={KEY}&blog=b&user_ip=1&comment_content=".encode()
     lengths = b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
     return [
@@ -291,7 +291,7 @@ def rude() -> list[tuple[str, int, bytes, float, tuple[str, ...]]]:
 async def misbehave(port: int, seconds: float) -> tuple[dict[str, int], list[str]]:
     """Clients that should be answered or dropped, and harm nobody: what came of them, and what should not have."""
     ended: Counter[str] = Counter()
-    wrong: list[str] = []
+    wrong: set[str] = set()
 
     async def one(name: str, data: bytes, pause: float, fine: tuple[str, ...]) -> None:
         try:
@@ -302,10 +302,10 @@ async def misbehave(port: int, seconds: float) -> tuple[dict[str, int], list[str
             result = "dropped"
         ended[f"{name}: {result}"] += 1
         if result not in fine:
-            wrong.append(f"{name}: {result}")
+            wrong.add(f"{name}: {result}")
 
     await asyncio.gather(*(one(name, data, pause, fine) for name, n, data, pause, fine in rude() for _ in range(n)))
-    return dict(ended), wrong
+    return dict(ended), sorted(wrong)
 
 
 async def _one(port: int, data: bytes, pause: float) -> str:

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["patient_protocol"]
+
+#: Seconds after its limit that a client still has.
+_GRACE: Final = 0.1
 
 
 def patient_protocol(head_seconds: float, write_seconds: float, head_bytes: int) -> type[asyncio.Protocol]:
@@ -81,7 +84,11 @@ class _Timer:
 
     def start(self) -> None:
         if self._handle is None:
-            self._handle = self._loop.call_later(self._seconds, self._action)
+            self._handle = self._loop.call_later(self._seconds, self._late)
+
+    def _late(self) -> None:
+        # Where this process had no time itself, what it waits for may have come: that is read first.
+        self._handle = self._loop.call_later(_GRACE, self._action)
 
     def stop(self) -> None:
         if self._handle is not None:
