@@ -309,17 +309,18 @@ def attack_trials(team: Team, cache: Path, seeds: int) -> list[tuple[str, str, M
                 own, judged = replace(team.rows.take(places), label=label), team.rows.take(rest)
                 bundled = metrics(judged.label, p[rest], sf.parameters.spam_cutoff)
                 out.append((name, "bundled", bundled))
-                for guards, weight in (("without", None), ("with", guarded(sf, own, rows))):
+                for guards, weight in (("without", None), ("with", guarded(sf, own, rows, p[places]))):
                     model, _ = adapt(sf, own, weight=weight)
                     figures = metrics(judged.label, predict(model, judged), model.parameters.spam_cutoff)
                     out.append((name, guards, figures))
         return out
 
 
-def guarded(sf: SpamFilter, own: Dataset, rows: list[LabelRow]) -> F64:
+def guarded(sf: SpamFilter, own: Dataset, rows: list[LabelRow], bundled: F64) -> F64:
     """Weights as a retraining makes them: by the labels alone, then by what a model that did not see them thinks."""
-    logits = adapt(sf, own, weight=weigh(rows).weights)[1].logits
-    return weigh(rows, 1 / (1 + np.exp(-np.clip(logits, -60, 60)))).weights
+    first = weigh(rows, untaught=bundled).weights
+    logits = adapt(sf, own, weight=first)[1].logits
+    return weigh(rows, 1 / (1 + np.exp(-np.clip(logits, -60, 60))), untaught=bundled).weights
 
 
 def attack_table(found: Sequence[tuple[str, str, Metrics]]) -> str:

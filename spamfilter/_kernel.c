@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FANCY = 14, HAN = 15, KANA = 16, INVISIBLE = 26, CONTROL = 27,
+enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, INVISIBLE = 26, CONTROL = 27,
        SEPARATOR = 28 };
 
 #define POWER_BASE 0x9E3779B97F4A7C15ULL /* 2^64 / golden ratio, odd: also the base of the polynomial hash */
@@ -486,6 +486,9 @@ static PyObject *survey(PyObject *self, PyObject *args) {
     return release(v, 9, whole ? PyLong_FromLongLong(total) : NULL);
 }
 
+/* A letter that may look like a Latin one: Cyrillic, Greek, other, or of the phonetic alphabet. */
+static inline int is_foreign(uint32_t p, uint8_t c) { return (c >= 4 && c <= 5) || c == 11 || (p > 0x250 && p < 0x2B0); }
+
 /* Look-alike letters in words that mix Latin letters with others; returns how many were replaced. */
 static int32_t make_plain(uint32_t *p, uint8_t *c, int64_t n, const uint16_t *lookalikes, const ClassTable *table) {
     int32_t changed = 0;
@@ -496,20 +499,18 @@ static int32_t make_plain(uint32_t *p, uint8_t *c, int64_t n, const uint16_t *lo
         }
         int64_t e = i;
         int plain = 0, foreign = 0;
-#define FOREIGN(k) ((c[k] >= 4 && c[k] <= 5) || c[k] == 11 || (p[k] > 0x250 && p[k] < 0x2B0))
         for (; e < n && is_word(c[e]); e++) {
-            int f = FOREIGN(e);
+            int f = is_foreign(p[e], c[e]);
             foreign |= f;
             plain |= !f && c[e] == LATIN;
         }
         if (plain && foreign)
             for (int64_t k = i; k < e; k++)
-                if (FOREIGN(k) && p[k] < 0x10000 && lookalikes[p[k]] != p[k]) {
+                if (is_foreign(p[k], c[k]) && p[k] < 0x10000 && lookalikes[p[k]] != p[k]) {
                     p[k] = lookalikes[p[k]];
                     c[k] = class_of(table, p[k]) & 0x7F;
                     changed++;
                 }
-#undef FOREIGN
         i = e;
     }
     return changed;
@@ -523,9 +524,28 @@ static inline int is_link(const uint8_t *c, int64_t i, int64_t n) {
     return i + 2 < n && stands_alone(c, i, n) && stands_alone(c, i + 2, n) && c[i + 1] != SEPARATOR && c[i + 1] != NEWLINE;
 }
 
+/* Where the first words written letter by letter may begin; n if there are none. */
+static int64_t first_spaced(const uint8_t *c, int64_t n) {
+    int64_t run = 0, begin = 0, last = -2; /* single letters in a row, where the first and where the last of them is */
+    for (int64_t i = 0; i < n; i++) {
+        if (!is_letter(c[i])) continue;
+        if (i + 1 < n && is_letter(c[i + 1])) {
+            while (i + 1 < n && is_letter(c[i + 1])) i++;
+            continue;
+        }
+        if (i != last + 2) {
+            run = 0;
+            begin = i;
+        }
+        last = i;
+        if (++run == SPACED_LETTERS) return begin;
+    }
+    return n;
+}
+
 /* Words written letter by letter: take their separators out; returns how many were taken out. */
 static int32_t join_spaced(uint32_t *p, uint8_t *c, int64_t n) {
-    int64_t to = 0, i = 0;
+    int64_t to = first_spaced(c, n), i = to;
     while (i < n) {
         int64_t links = 0;
         while (is_link(c, i + 2 * links, n)) links++;
@@ -562,6 +582,11 @@ static PyObject *fold(PyObject *self, PyObject *args) {
     int64_t *starts = v[11].buf, n = v[1].len / 8 - 1, room = v[9].len / 4, used = 0, next_odd = 0;
     int32_t *folds = v[12].buf;
     int fits = 1;
+    uint8_t plain[128], kinds[128]; /* what ASCII folds to, and the classes of that */
+    for (int x = 0; x < 128; x++) {
+        plain[x] = (uint8_t)foldings[x];
+        kinds[x] = table.table[x] & 0x7F;
+    }
     Py_BEGIN_ALLOW_THREADS;
     starts[0] = 0;
     for (int64_t d = 0; d < n; d++) {
@@ -584,18 +609,19 @@ static PyObject *fold(PyObject *self, PyObject *args) {
         } else {
             int64_t a = raw_starts[d], b = raw_starts[d + 1] - 1;
             for (int64_t i = a; i < b; i++) {
+                int64_t stop = room - used - m < b - i ? i + room - used - m : b;
+                for (uint32_t x; i < stop && (x = raw[i]) < 0x80; i++, m++) {
+                    p[m] = plain[x];
+                    c[m] = kinds[x];
+                }
+                if (i == b) break;
                 uint32_t x = raw[i];
                 if (used + m >= room) {
                     fits = 0;
                     break;
                 }
-                if (x < 0x80) {
-                    p[m] = foldings[x];
-                    c[m++] = table.table[x] & 0x7F;
-                    continue;
-                }
                 if (class_of(&table, x) == INVISIBLE) continue;
-                latin_only = 0;
+                int64_t from = m;
                 uint16_t to = x < 0x10000 ? foldings[x] : 0;
                 if (x >= 0x10000 || to < ASK_FOLD || to >= 0xE000) {
                     p[m] = x < 0x10000 ? to : x;
@@ -608,6 +634,7 @@ static PyObject *fold(PyObject *self, PyObject *args) {
                         c[m] = class_of(&table, p[m]) & 0x7F;
                     }
                 }
+                for (; from < m; from++) latin_only &= !is_foreign(p[from], c[from]);
             }
             if (!fits || used + m + 1 > room) {
                 fits = 0;
@@ -684,26 +711,35 @@ static int address(const Chars *t, int64_t i, int64_t *host, int64_t *host_end, 
     return 1;
 }
 
-static const char *const ENDINGS[] = {"com",  "net",  "org",   "info", "biz",   "ru", "cn",     "top",     "xyz", "online", "site",
-                                      "shop", "club", "vip",   "live", "store", "link", "click", "bet",    "casino", "example", "co",
-                                      "me",   "io",   "tv",    "ly",   "cc",    "pw", "tk",     "ml",      "ga",  "cf",     "de",
-                                      "fr",   "es",   "it",    "pl",   "id",    "br", NULL};
+/* Endings of domains, each as one number: its letters in the bytes, the first one lowest. */
+#define E2(a, b) ((uint64_t)(a) | (uint64_t)(b) << 8)
+#define E3(a, b, c) (E2(a, b) | (uint64_t)(c) << 16)
+#define E4(a, b, c, d) (E2(a, b) | E2(c, d) << 16)
+#define E5(a, b, c, d, e) (E4(a, b, c, d) | (uint64_t)(e) << 32)
+#define E6(a, b, c, d, e, f) (E4(a, b, c, d) | E2(e, f) << 32)
+#define E7(a, b, c, d, e, f, g) (E4(a, b, c, d) | E3(e, f, g) << 32)
+static const uint64_t ENDINGS[] = {
+    E3('c', 'o', 'm'), E3('n', 'e', 't'), E3('o', 'r', 'g'), E4('i', 'n', 'f', 'o'), E3('b', 'i', 'z'), E2('r', 'u'), E2('c', 'n'),
+    E3('t', 'o', 'p'), E3('x', 'y', 'z'), E6('o', 'n', 'l', 'i', 'n', 'e'), E4('s', 'i', 't', 'e'), E4('s', 'h', 'o', 'p'),
+    E4('c', 'l', 'u', 'b'), E3('v', 'i', 'p'), E4('l', 'i', 'v', 'e'), E5('s', 't', 'o', 'r', 'e'), E4('l', 'i', 'n', 'k'),
+    E5('c', 'l', 'i', 'c', 'k'), E3('b', 'e', 't'), E6('c', 'a', 's', 'i', 'n', 'o'), E7('e', 'x', 'a', 'm', 'p', 'l', 'e'), E2('c', 'o'),
+    E2('m', 'e'), E2('i', 'o'), E2('t', 'v'), E2('l', 'y'), E2('c', 'c'), E2('p', 'w'), E2('t', 'k'), E2('m', 'l'), E2('g', 'a'),
+    E2('c', 'f'), E2('d', 'e'), E2('f', 'r'), E2('e', 's'), E2('i', 't'), E2('p', 'l'), E2('i', 'd'), E2('b', 'r'), 0};
 
 /* The end of one of the endings at i, or -1. */
 static int64_t ending(const Chars *t, int64_t i) {
-    char name[8];
+    uint64_t name = 0;
     int64_t k = i;
-    while (has(t, k, WORDLIKE)) {
+    for (; has(t, k, WORDLIKE); k++) {
         uint32_t c = lower(t->p[k]);
         if (k - i >= 7 || c < 'a' || c > 'z') return -1;
-        name[k++ - i] = (char)c;
+        name |= (uint64_t)c << 8 * (k - i);
     }
-    name[k - i] = 0;
     if (k - i < 2) return -1;
-    if (!strcmp(name, "co") && says(t, k, ".uk") && !has(t, k + 3, WORDLIKE) && at(t, k + 3) != '(') return k + 3;
+    if (name == E2('c', 'o') && says(t, k, ".uk") && !has(t, k + 3, WORDLIKE) && at(t, k + 3) != '(') return k + 3;
     if (at(t, k) == '(') return -1;
-    for (const char *const *e = ENDINGS; *e; e++)
-        if (!strcmp(name, *e)) return k;
+    for (const uint64_t *e = ENDINGS; *e; e++)
+        if (name == *e) return k;
     return -1;
 }
 
@@ -723,8 +759,21 @@ static int64_t dotted(const Chars *t, int64_t e) {
     return -1;
 }
 
+/* Whether a dot that an ending follows, or the word for one, stands anywhere: mostly not. */
+static int has_dotted(const Chars *t) {
+    for (int64_t i = 0; i < t->n; i++) {
+        uint32_t c = t->p[i];
+        if (c == 'd' || c == 'D') {
+            if (says(t, i, "dot")) return 1;
+        } else if ((c == '.' || c == 0x2024 || c == 0x3002) && (ending(t, i + 1 + has(t, i + 1, BLANK)) >= 0 || at(t, i + 1) == ']'))
+            return 1;
+    }
+    return 0;
+}
+
 static int64_t bare_domains(const Chars *t) {
     int64_t count = 0;
+    if (!has_dotted(t)) return 0;
     for (int64_t i = 0; i < t->n;) {
         if (!name_char(t, i)) {
             i++;
@@ -877,6 +926,9 @@ typedef struct {
 } Hints;
 
 static Hints hints_of(const Chars *t) {
+    static const uint8_t telling[128] = {['.'] = 1, ['@'] = 1, ['['] = 1, ['<'] = 1, ['&'] = 1, [':'] = 1, ['p'] = 1, ['P'] = 1,
+                                         ['/'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1,
+                                         ['7'] = 1, ['8'] = 1, ['9'] = 1};
     Hints h;
     memset(&h, 0, sizeof h);
     for (int64_t i = 0; i < t->n; i++) {
@@ -885,6 +937,7 @@ static Hints hints_of(const Chars *t) {
             if (c < 0x10000 && i < PHONE_REACH) h.digits += (t->bits[c] & DIGITLIKE) != 0;
             continue;
         }
+        if (!telling[c]) continue;
         switch (c) {
             case '.': h.dot = 1; h.www |= i >= 3 && lower(t->p[i - 1]) == 'w' && says(t, i - 3, "www"); break;
             case '@': h.at = 1; break;
@@ -979,35 +1032,41 @@ static PyObject *links(PyObject *self, PyObject *args) {
     return release(v, 6, spare ? PyLong_FromLongLong(used) : PyErr_NoMemory());
 }
 
+static uint64_t distinct_room(const int64_t *ptr, int64_t n) {
+    uint64_t size = 64;
+    while (size < (uint64_t)(2 * longest(ptr, n))) size <<= 1;
+    return size;
+}
+
+/* Different words of w[a .. b); key is a table with room for them. */
+static int64_t distinct_of(const uint32_t *w, int64_t a, int64_t b, uint32_t *key) {
+    int64_t zero = 0, found = 0;
+    uint64_t mask = 64;
+    while (mask < (uint64_t)(2 * (b - a))) mask <<= 1;
+    memset(key, 0, mask-- * sizeof(uint32_t));
+    for (int64_t i = a; i < b; i++) {
+        if (!w[i]) {
+            zero = 1;
+            continue;
+        }
+        uint64_t k = w[i] & mask;
+        while (key[k] && key[k] != w[i]) k = (k + 1) & mask;
+        found += !key[k];
+        key[k] = w[i];
+    }
+    return found + zero;
+}
+
 PyDoc_STRVAR(distinct_doc, "distinct(word, ptr, out)\n\nNumber of different words of each text.");
 static PyObject *distinct(PyObject *self, PyObject *args) {
     Py_buffer v[3];
     if (!PyArg_ParseTuple(args, "y*y*w*", &v[0], &v[1], &v[2])) return NULL;
-    const uint32_t *w = v[0].buf;
     const int64_t *ptr = v[1].buf;
     int64_t n = v[1].len / 8 - 1, *out = v[2].buf;
-    uint64_t size = 64;
-    while (size < (uint64_t)(2 * longest(ptr, n))) size <<= 1;
-    uint32_t *key = malloc(size * sizeof(uint32_t));
+    uint32_t *key = malloc(distinct_room(ptr, n) * sizeof(uint32_t));
     if (key) {
         Py_BEGIN_ALLOW_THREADS;
-        for (int64_t d = 0; d < n; d++) {
-            int64_t zero = 0, found = 0;
-            uint64_t mask = 64;
-            while (mask < (uint64_t)(2 * (ptr[d + 1] - ptr[d]))) mask <<= 1;
-            memset(key, 0, mask-- * sizeof(uint32_t));
-            for (int64_t i = ptr[d]; i < ptr[d + 1]; i++) {
-                if (!w[i]) {
-                    zero = 1;
-                    continue;
-                }
-                uint64_t k = w[i] & mask;
-                while (key[k] && key[k] != w[i]) k = (k + 1) & mask;
-                found += !key[k];
-                key[k] = w[i];
-            }
-            out[d] = found + zero;
-        }
+        for (int64_t d = 0; d < n; d++) out[d] = distinct_of(v[0].buf, ptr[d], ptr[d + 1], key);
         Py_END_ALLOW_THREADS;
     }
     free(key);
@@ -1212,94 +1271,507 @@ static PyObject *quotes(PyObject *self, PyObject *args) {
 }
 
 /* ---- what a comment shares with its context */
-PyDoc_STRVAR(relate_doc, "relate(word, ptr, context_word, context_ptr, order, context_of, idf, idf_shift, out)");
 #define IDF_BINS 6
 #define RELATE_COLUMNS (8 + 2 * IDF_BINS)
+
+typedef struct {
+    const float *weight;
+    int shift; /* of a word's 32 bits, to its place among the weights */
+} Idf;
+
+static inline void count_word(Counter *c, uint32_t word) {
+    uint64_t at = slot(c, word >> 1);
+    if (!c->key[at]) {
+        c->key[at] = (word >> 1) + 1;
+        c->count[at] = 0;
+    }
+    c->count[at]++;
+}
+
+static void count_words(Counter *c, const uint32_t *w, int64_t a, int64_t b) {
+    counter_clear(c, (uint64_t)(b - a));
+    for (int64_t i = a; i < b; i++) count_word(c, w[i]);
+}
+
+/* Neighbouring words as hashed pairs, as pairs_of makes them. */
+static void count_pairs(Counter *c, const uint32_t *w, int64_t a, int64_t b) {
+    counter_clear(c, (uint64_t)(b - a > 1 ? b - a - 1 : 0));
+    for (int64_t i = a; i + 1 < b; i++) count_word(c, (w[i] * 0x9E3779B1u ^ (w[i + 1] >> 3)) * 0x85EBCA6Bu);
+}
+
+/* Different words that were counted, in the order of the table, with rarity and tf-idf; their sums. */
+typedef struct {
+    uint64_t *place;
+    uint32_t *key;
+    double *rarity, *tfidf;
+    int64_t n;
+    double mass, own;
+} Tally;
+
+static int tally_init(Tally *t, int64_t most) {
+    size_t room = (size_t)most + 1;
+    t->place = malloc(room * sizeof *t->place);
+    t->key = malloc(room * sizeof *t->key);
+    t->rarity = malloc(room * sizeof *t->rarity);
+    t->tfidf = malloc(room * sizeof *t->tfidf);
+    return t->place && t->key && t->rarity && t->tfidf;
+}
+
+static void tally_free(Tally *t) {
+    free(t->place);
+    free(t->key);
+    free(t->rarity);
+    free(t->tfidf);
+}
+
+static void take_stock(Tally *t, const Counter *c, const Idf *idf) {
+    int64_t n = 0;
+    for (uint64_t at = 0; at <= c->mask; at++) { /* without a branch: half of the table is full */
+        t->place[n] = at;
+        n += c->key[at] != 0;
+    }
+    double mass = 0, own = 0;
+    for (int64_t k = 0; k < n; k++) {
+        uint32_t word = c->key[t->place[k]] - 1;
+        double g = idf->weight[(word << 1) >> idf->shift], f = g * log1p_of(c->count[t->place[k]]);
+        t->key[k] = word;
+        t->rarity[k] = g;
+        t->tfidf[k] = f;
+        mass += g;
+        own += f * f;
+    }
+    t->n = n;
+    t->mass = mass;
+    t->own = own;
+}
+
+/* One row of relate_words; theirs is NULL where there is no context, norm the squared length of its vector. */
+static void compare(const Tally *mine, const Counter *theirs, double norm, double *row) {
+    double shared = 0, dot = 0, top = 0, both = 0;
+    for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
+    for (int64_t k = 0; theirs && k < mine->n; k++) {
+        double g = mine->rarity[k];
+        int bin = (int)(g * IDF_BINS);
+        if (bin >= IDF_BINS) bin = IDF_BINS - 1;
+        if (bin < 0) bin = 0;
+        uint64_t there = slot(theirs, mine->key[k]);
+        if (!theirs->key[there]) {
+            row[8 + bin]++;
+            continue;
+        }
+        row[8 + IDF_BINS + bin]++;
+        shared += g;
+        both++;
+        dot += mine->tfidf[k] * g * log1p_of(theirs->count[there]);
+        if (g > top) top = g;
+    }
+    row[0] = mine->mass;
+    row[1] = shared;
+    row[2] = dot;
+    row[3] = mine->own;
+    row[4] = theirs ? norm : 0.0;
+    row[5] = (double)mine->n;
+    row[6] = both;
+    row[7] = top;
+}
+
+PyDoc_STRVAR(relate_doc, "relate(word, ptr, context_word, context_ptr, order, context_of, idf, idf_shift, out)");
 static PyObject *relate(PyObject *self, PyObject *args) {
     Py_buffer v[8];
     int shift;
     if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*iw*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &shift, &v[7])) return NULL;
-    const uint32_t *w = v[0].buf, *cw = v[2].buf;
     const int64_t *ptr = v[1].buf, *cptr = v[3].buf, *order = v[4].buf, *context_of = v[5].buf;
-    const float *idf = v[6].buf;
+    const Idf idf = {v[6].buf, shift};
     double *out = v[7].buf;
     int64_t n = v[1].len / 8 - 1, contexts = v[3].len / 8 - 1;
+    int64_t most = longest(ptr, n), theirs_most = longest(cptr, contexts);
     Counter mine, theirs;
-    int ok = counter_init(&mine, (uint64_t)(2 * longest(ptr, n) + 64), 0);
-    ok &= counter_init(&theirs, (uint64_t)(2 * longest(cptr, contexts) + 64), 0);
+    Tally stock;
+    int ok = counter_init(&mine, (uint64_t)(2 * most + 64), 0);
+    ok &= counter_init(&theirs, (uint64_t)(2 * theirs_most + 64), 0);
+    ok &= tally_init(&stock, most > theirs_most ? most : theirs_most);
     if (ok) {
         Py_BEGIN_ALLOW_THREADS;
         int64_t now = -1;
         double norm = 0.0;
         for (int64_t o = 0; o < n; o++) {
             int64_t d = order[o], x = context_of[d];
-            double *row = out + d * RELATE_COLUMNS;
             if (x >= 0 && x != now) {
-                counter_clear(&theirs, (uint64_t)(cptr[x + 1] - cptr[x]));
-                norm = 0.0;
-                for (int64_t i = cptr[x]; i < cptr[x + 1]; i++) {
-                    uint64_t at = slot(&theirs, cw[i] >> 1);
-                    if (!theirs.key[at]) {
-                        theirs.key[at] = (cw[i] >> 1) + 1;
-                        theirs.count[at] = 0;
-                    }
-                    theirs.count[at]++;
-                }
-                for (uint64_t at = 0; at <= theirs.mask; at++)
-                    if (theirs.key[at]) {
-                        double f = idf[((theirs.key[at] - 1) << 1) >> shift] * log1p_of(theirs.count[at]);
-                        norm += f * f;
-                    }
+                count_words(&theirs, v[2].buf, cptr[x], cptr[x + 1]);
+                take_stock(&stock, &theirs, &idf);
+                norm = stock.own;
                 now = x;
             }
-            counter_clear(&mine, (uint64_t)(ptr[d + 1] - ptr[d]));
-            for (int64_t i = ptr[d]; i < ptr[d + 1]; i++) {
-                uint64_t at = slot(&mine, w[i] >> 1);
-                if (!mine.key[at]) {
-                    mine.key[at] = (w[i] >> 1) + 1;
-                    mine.count[at] = 0;
-                }
-                mine.count[at]++;
-            }
-            double mass = 0, shared = 0, dot = 0, own = 0, top = 0, distinct = 0, both = 0;
-            for (int k = 8; k < RELATE_COLUMNS; k++) row[k] = 0;
-            for (uint64_t at = 0; at <= mine.mask; at++) {
-                if (!mine.key[at]) continue;
-                double g = idf[((mine.key[at] - 1) << 1) >> shift], f = g * log1p_of(mine.count[at]);
-                mass += g;
-                own += f * f;
-                distinct++;
-                if (x < 0) continue;
-                int bin = (int)(g * IDF_BINS);
-                if (bin >= IDF_BINS) bin = IDF_BINS - 1;
-                if (bin < 0) bin = 0;
-                uint64_t there = slot(&theirs, mine.key[at] - 1);
-                if (!theirs.key[there]) {
-                    row[8 + bin]++;
-                    continue;
-                }
-                row[8 + IDF_BINS + bin]++;
-                shared += g;
-                both++;
-                dot += f * g * log1p_of(theirs.count[there]);
-                if (g > top) top = g;
-            }
-            row[0] = mass;
-            row[1] = shared;
-            row[2] = dot;
-            row[3] = own;
-            row[4] = x >= 0 ? norm : 0.0;
-            row[5] = distinct;
-            row[6] = both;
-            row[7] = top;
+            count_words(&mine, v[0].buf, ptr[d], ptr[d + 1]);
+            take_stock(&stock, &mine, &idf);
+            compare(&stock, x >= 0 ? &theirs : NULL, norm, out + d * RELATE_COLUMNS);
         }
         Py_END_ALLOW_THREADS;
     }
     counter_free(&mine);
     counter_free(&theirs);
+    tally_free(&stock);
     if (!ok) return release(v, 8, PyErr_NoMemory());
     Py_INCREF(Py_None);
     return release(v, 8, Py_None);
+}
+
+/* All overlaps of comments with titles and articles at once: each context is counted once, each comment too. */
+enum { A_WORD, A_STEM, T_WORD, T_STEM, A_PAIR, PLACES };
+#define MEASURES 6                                /* of a place among the columns of context */
+#define PLACE_COLUMNS (6 + 2 * IDF_BINS + 1)      /* of a place among those of relation */
+#define RELATION_COLUMNS (4 * PLACE_COLUMNS + 2)
+#define CONTEXT_COLUMNS (2 + 4 * MEASURES + 3 + 4)
+
+typedef struct {
+    const uint32_t *word, *stem;
+    const int64_t *ptr, *script, *language;
+} Read; /* facts of titles or articles */
+
+static void count_context(Counter *to, double *norm, Tally *spare, const Read *r, int64_t x, int first, const Idf *idf) {
+    int64_t a = r->ptr[x], b = r->ptr[x + 1];
+    for (int k = 0; k < 2; k++) {
+        count_words(&to[first + k], k ? r->stem : r->word, a, b);
+        take_stock(spare, &to[first + k], idf);
+        norm[first + k] = spare->own;
+    }
+    if (first == A_WORD) count_pairs(&to[A_PAIR], r->word, a, b);
+}
+
+static inline double larger(double a, double b) { return a > b ? a : b; }
+
+/* One place's measures; those that are looked at as logarithms are written as they are. */
+static void measure(const double *row, int64_t size, double there, double *relation, double *context) {
+    double mass = row[0], shared = row[1];
+    double cosine = row[2] / sqrt(larger(row[3] * row[4], 1e-12)), share = shared / larger(mass, 1e-9);
+    double density = shared / larger(row[5], 1.0);
+    const double of_relation[6] = {cosine, share, row[6], row[7], density, mass};
+    const double of_context[MEASURES] = {cosine, share, mass - shared, row[6], row[7], density};
+    memcpy(relation, of_relation, sizeof of_relation);
+    memcpy(relation + 6, row + 8, 2 * IDF_BINS * sizeof *row);
+    relation[6 + 2 * IDF_BINS] = (double)size;
+    for (int k = 0; k < MEASURES; k++) context[k] = there * of_context[k];
+}
+
+PyDoc_STRVAR(overlaps_doc,
+             "overlaps(word, stem, ptr, script, language, sure, name_stem, name_ptr, article_word, article_stem, article_ptr, "
+             "article_script, article_language, article_there, title_word, title_stem, title_ptr, title_script, title_there, "
+             "order, context_of, idf, idf_shift, relation, context)\n\n"
+             "Both tables, before logarithms are taken; name_ptr may be that of no names at all.");
+static PyObject *overlaps(PyObject *self, PyObject *args) {
+    Py_buffer v[24];
+    int shift;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*iw*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6],
+                          &v[7], &v[8], &v[9], &v[10], &v[11], &v[12], &v[13], &v[14], &v[15], &v[16], &v[17], &v[18], &v[19],
+                          &v[20], &v[21], &shift, &v[22], &v[23]))
+        return NULL;
+    const int64_t *ptr = v[2].buf, *script = v[3].buf, *language = v[4].buf, *name_ptr = v[7].buf;
+    const double *sure = v[5].buf;
+    const Read articles = {v[8].buf, v[9].buf, v[10].buf, v[11].buf, v[12].buf}, titles = {v[14].buf, v[15].buf, v[16].buf, v[17].buf, NULL};
+    const uint8_t *article_there = v[13].buf, *title_there = v[18].buf;
+    const int64_t *order = v[19].buf, *context_of = v[20].buf;
+    const Idf idf = {v[21].buf, shift};
+    int64_t n = v[2].len / 8 - 1, names = v[7].len / 8 - 1, contexts = v[10].len / 8 - 1;
+    if (v[22].len != n * RELATION_COLUMNS * 8 || v[23].len != n * CONTEXT_COLUMNS * 8 || v[20].len != n * 8 || (names && names != n)) {
+        PyErr_SetString(PyExc_ValueError, "overlaps: a row of every table for every comment");
+        return release(v, 24, NULL);
+    }
+    int64_t lengths[4] = {longest(ptr, n), longest(name_ptr, names), longest(articles.ptr, contexts), longest(titles.ptr, contexts)}, most = 0;
+    for (int k = 0; k < 4; k++)
+        if (lengths[k] > most) most = lengths[k];
+    Counter counted, theirs[PLACES]; /* counted: by one comment or name after the other */
+    Tally mine[3], spare;            /* words, stems and pairs of a comment */
+    int ok = counter_init(&counted, (uint64_t)(2 * most + 64), 0) & tally_init(&spare, most);
+    for (int k = 0; k < 3; k++) ok &= tally_init(&mine[k], lengths[0]);
+    for (int k = 0; k < PLACES; k++) ok &= counter_init(&theirs[k], (uint64_t)(2 * lengths[k == T_WORD || k == T_STEM ? 3 : 2] + 64), 0);
+    if (ok) {
+        Py_BEGIN_ALLOW_THREADS;
+        int64_t now = -1;
+        double norm[PLACES], row[RELATE_COLUMNS];
+        memset(norm, 0, sizeof norm);
+        for (int64_t o = 0; o < n; o++) {
+            int64_t d = order[o], x = context_of[d];
+            double *relation = (double *)v[22].buf + d * RELATION_COLUMNS, *context = (double *)v[23].buf + d * CONTEXT_COLUMNS;
+            memset(relation, 0, RELATION_COLUMNS * sizeof *relation);
+            memset(context, 0, CONTEXT_COLUMNS * sizeof *context);
+            context[CONTEXT_COLUMNS - 2] = language[d] >= 0 ? sure[d] : 0.0;
+            if (x < 0) continue;
+            if (x != now) {
+                if (article_there[x]) count_context(theirs, norm, &spare, &articles, x, A_WORD, &idf);
+                if (title_there[x]) count_context(theirs, norm, &spare, &titles, x, T_WORD, &idf);
+                now = x;
+            }
+            count_words(&counted, v[0].buf, ptr[d], ptr[d + 1]);
+            take_stock(&mine[0], &counted, &idf);
+            count_words(&counted, v[1].buf, ptr[d], ptr[d + 1]);
+            take_stock(&mine[1], &counted, &idf);
+            count_pairs(&counted, v[0].buf, ptr[d], ptr[d + 1]);
+            take_stock(&mine[2], &counted, &idf);
+            context[0] = title_there[x] != 0;
+            context[1] = article_there[x] != 0;
+            for (int k = 0; k < A_PAIR; k++) {
+                int there = k < T_WORD ? article_there[x] : title_there[x];
+                const int64_t *sizes = k < T_WORD ? articles.ptr : titles.ptr;
+                compare(&mine[k % 2], there ? &theirs[k] : NULL, norm[k], row);
+                measure(row, there ? sizes[x + 1] - sizes[x] : 0, there != 0, relation + k * PLACE_COLUMNS, context + 2 + k * MEASURES);
+            }
+            compare(&mine[2], article_there[x] ? &theirs[A_PAIR] : NULL, 0.0, row);
+            relation[RELATION_COLUMNS - 2] = row[6];
+            relation[RELATION_COLUMNS - 1] = row[6] / larger(row[5], 3.0);
+            double *rest = context + 2 + 4 * MEASURES;
+            rest[0] = relation[RELATION_COLUMNS - 1];
+            rest[1] = row[5] >= 8 && row[6] >= 0.8 * row[5];
+            if (names && name_ptr[d + 1] > name_ptr[d] && article_there[x]) {
+                count_words(&counted, v[6].buf, name_ptr[d], name_ptr[d + 1]);
+                take_stock(&spare, &counted, &idf);
+                compare(&spare, &theirs[A_STEM], 0.0, row);
+                rest[2] = row[1] / larger(row[0], 1e-9);
+            }
+            int64_t their_language = articles.language[x], their_script = article_there[x] ? articles.script[x] : title_there[x] ? titles.script[x] : -1;
+            if (language[d] >= 0 && their_language >= 0 && article_there[x]) rest[3 + (language[d] == their_language)] = sure[d];
+            rest[6] = script[d] >= 0 && their_script >= 0 && script[d] != their_script;
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    counter_free(&counted);
+    tally_free(&spare);
+    for (int k = 0; k < 3; k++) tally_free(&mine[k]);
+    for (int k = 0; k < PLACES; k++) counter_free(&theirs[k]);
+    if (!ok) return release(v, 24, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 24, Py_None);
+}
+
+/* ---- script and language of texts */
+PyDoc_STRVAR(tell_doc, "tell(counts, lists, scripts, telling, languages, script, language, sure)\n\nScript and language of each text, as tongues tells them.");
+static PyObject *tell(PyObject *self, PyObject *args) {
+    Py_buffer v[8];
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*w*w*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7])) return NULL;
+    const uint8_t *scripts = v[2].buf, *telling = v[3].buf, *languages = v[4].buf;
+    int64_t n = v[0].len / (4 * CLASSES), lists = n ? v[1].len / (4 * n) : 0, *script = v[5].buf, *language = v[6].buf;
+    double *sure = v[7].buf;
+    for (int64_t d = 0; d < n; d++) {
+        const int32_t *row = (const int32_t *)v[0].buf + d * CLASSES, *hits = (const int32_t *)v[1].buf + d * lists;
+        int64_t most = 0, top = 0, rest = 0, best = 0, main = -1;
+        for (int64_t k = 0; k < v[2].len; k++) {
+            int64_t count = row[scripts[k]];
+            if (scripts[k] == KANA && count > 0) count += row[HAN]; /* Japanese mixes both */
+            if (count > most) {
+                most = count;
+                main = scripts[k];
+            }
+        }
+        for (int64_t k = 0; k < v[4].len; k++) {
+            int64_t count = hits[languages[k]];
+            if (k == 0 || count > top) {
+                rest = k ? top : 0;
+                top = count;
+                best = k;
+            } else if (count > rest)
+                rest = count;
+        }
+        double margin = (double)(top - rest) / (double)(top > 1 ? top : 1);
+        int tells = main >= 0 && telling[main];
+        script[d] = main;
+        language[d] = tells ? 100 + main : top >= 2 && margin > 0 ? best : -1;
+        sure[d] = tells ? 1.0 : language[d] >= 0 ? margin : 0.0;
+    }
+    Py_INCREF(Py_None);
+    return release(v, 8, Py_None);
+}
+
+/* ---- signals of texts and names: counts that enter as logarithms are written to logged, the rest to its place in out */
+static inline int64_t letters_of(const int32_t *c) {
+    int64_t sum = 0;
+    for (int k = LATIN; k <= KANA; k++) sum += c[k];
+    return sum - c[DIGIT];
+}
+
+PyDoc_STRVAR(text_signals_doc, "text_signals(counts, upper, folds, raw_starts, word, ptr, lists, links, counted, shared, shares, said, own, logged, out)");
+static PyObject *text_signals(PyObject *self, PyObject *args) {
+    Py_buffer v[14];
+    int own;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*iw*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
+                          &v[10], &v[11], &own, &v[12], &v[13]))
+        return NULL;
+    const int32_t *upper = v[1].buf;
+    const int64_t *starts = v[3].buf, *ptr = v[5].buf;
+    const uint8_t *counted = v[8].buf, *shared = v[9].buf, *shares = v[10].buf, *said = v[11].buf;
+    int64_t n = v[5].len / 8 - 1, lists = n ? v[6].len / (4 * n) : 0, says = v[11].len;
+    int64_t logs = 2 + v[8].len + 1 + 3 + says + LINK_COLUMNS, width = own + 2 * says + LINK_COLUMNS;
+    uint32_t *key = malloc(distinct_room(ptr, n) * sizeof(uint32_t));
+    int fits = v[12].len == n * logs * 8 && v[13].len == n * width * 8;
+    for (int64_t d = 0; key && fits && d < n; d++) {
+        const int32_t *c = (const int32_t *)v[0].buf + d * CLASSES, *hits = (const int32_t *)v[6].buf + d * lists;
+        const int32_t *folds = (const int32_t *)v[2].buf + 3 * d;
+        const double *links = (const double *)v[7].buf + d * LINK_COLUMNS;
+        double *to = (double *)v[12].buf + d * logs, *out = (double *)v[13].buf + d * width;
+        int64_t words = ptr[d + 1] - ptr[d], raw = starts[d + 1] - starts[d] - 1, letters = letters_of(c);
+        double size = raw > 1 ? (double)raw : 1.0;
+        *to++ = size;
+        *to++ = (double)words;
+        for (int64_t k = 0; k < v[8].len; k++) *to++ = c[counted[k]];
+        *to++ = (double)c[FULLWIDTH] + (double)c[FANCY];
+        for (int k = 0; k < 3; k++) *to++ = folds[k];
+        for (int64_t k = 0; k < says; k++) *to++ = hits[said[k]];
+        memcpy(to, links, LINK_COLUMNS * sizeof *to);
+        double by_word = (double)letters / (double)(words > 1 ? words : 1);
+        out[2] = by_word < 20 ? by_word : 20;
+        out[3] = (double)upper[d] / (double)(letters > 1 ? letters : 1);
+        for (int64_t k = 0; k < v[9].len; k++) out[shares[k]] = (double)c[shared[k]] / size;
+        out[own - 1] = words ? (double)distinct_of(v[4].buf, ptr[d], ptr[d + 1], key) / (double)words : 1.0;
+        for (int64_t k = 0; k < says; k++) out[own + 1 + 2 * k] = (double)hits[said[k]] / (double)(words > 4 ? words : 4);
+    }
+    if (!key) PyErr_NoMemory();
+    else if (!fits) PyErr_SetString(PyExc_ValueError, "text_signals: a row of both tables for every text");
+    free(key);
+    if (PyErr_Occurred()) return release(v, 14, NULL);
+    Py_INCREF(Py_None);
+    return release(v, 14, Py_None);
+}
+
+PyDoc_STRVAR(name_signals_doc, "name_signals(counts, upper, raw_starts, ptr, lists, selling, languages, logged, out)");
+#define NAME_LOGS 4
+static PyObject *name_signals(PyObject *self, PyObject *args) {
+    Py_buffer v[9];
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*w*w*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8])) return NULL;
+    const int32_t *capitals = v[1].buf;
+    const int64_t *starts = v[2].buf, *ptr = v[3].buf;
+    const uint8_t *selling = v[5].buf, *languages = v[6].buf;
+    int64_t n = v[3].len / 8 - 1, lists = n ? v[4].len / (4 * n) : 0, width = n ? v[8].len / (8 * n) : 0;
+    int fits = v[7].len == n * NAME_LOGS * 8 && (!n || width >= 11);
+    for (int64_t d = 0; fits && d < n; d++) {
+        const int32_t *c = (const int32_t *)v[0].buf + d * CLASSES, *hits = (const int32_t *)v[4].buf + d * lists;
+        double *to = (double *)v[7].buf + d * NAME_LOGS, *out = (double *)v[8].buf + d * width;
+        int64_t words = ptr[d + 1] - ptr[d], size = starts[d + 1] - starts[d] - 1, letters = letters_of(c), sold = 0, common = 0;
+        if (letters < 1) letters = 1;
+        for (int64_t k = 0; k < v[5].len; k++) sold += hits[selling[k]];
+        for (int64_t k = 0; k < v[6].len; k++)
+            if (hits[languages[k]] > common) common = hits[languages[k]];
+        int64_t signs = size - letters - c[DIGIT] - c[SPACE];
+        out[0] = size > 0;
+        out[1] = (double)(words < 8 ? words : 8);
+        out[2] = words > 5 ? 4.0 : words > 1 ? (double)(words - 1) : 0.0;
+        out[4] = (double)c[DIGIT] / (double)(size > 1 ? size : 1);
+        out[5] = (double)(capitals[d] < 6 ? capitals[d] : 6) / (double)(words > 1 ? words : 1);
+        out[6] = size > 0 && capitals[d] == 0 && c[LATIN] > 0;
+        out[9] = (double)sold / (double)(words > 1 ? words : 1);
+        to[0] = (double)size;
+        to[1] = (double)(signs > 0 ? signs : 0);
+        to[2] = (double)sold;
+        to[3] = (double)common;
+    }
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "name_signals: a row of both tables for every name");
+        return release(v, 9, NULL);
+    }
+    Py_INCREF(Py_None);
+    return release(v, 9, Py_None);
+}
+
+/* ---- inputs of the last stage */
+enum { OF_TEXT, OF_PROSE, OF_NAME, OF_HOST, OF_RELATION, OF_FOREIGN, FIRST_STAGE };
+
+PyDoc_STRVAR(stages_doc, "stages(logits, values, bent, knots, with_relation, url, factors, limit, out)\n\nAs stage_inputs does; logits by model, then comment.");
+static PyObject *stages(PyObject *self, PyObject *args) {
+    Py_buffer v[7];
+    int url;
+    double limit;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*iy*dw*", &v[0], &v[1], &v[2], &v[3], &v[4], &url, &v[5], &limit, &v[6])) return NULL;
+    int64_t n = v[0].len / (8 * FIRST_STAGE), dense = n ? v[1].len / (8 * n) : 0;
+    int64_t bends = v[2].len / 4, with_relation = v[4].len / 4, products = v[5].len / 8;
+    int64_t width = FIRST_STAGE + bends + 3 + with_relation + 2 + products + dense;
+    const int32_t *bent = v[2].buf, *with = v[4].buf, *factors = v[5].buf;
+    const double *knots = v[3].buf;
+    if (v[6].len != n * width * 8) {
+        PyErr_SetString(PyExc_ValueError, "stages: a row of inputs for every comment");
+        return release(v, 7, NULL);
+    }
+    for (int64_t d = 0; d < n; d++) {
+        const double *x = (const double *)v[1].buf + d * dense;
+        double *to = (double *)v[6].buf + d * width, logit[FIRST_STAGE];
+        for (int k = 0; k < FIRST_STAGE; k++) {
+            double z = ((const double *)v[0].buf)[k * n + d];
+            *to++ = logit[k] = z < -limit ? -limit : z > limit ? limit : z;
+        }
+        for (int64_t k = 0; k < bends; k++) *to++ = larger(logit[bent[k]] - knots[k], 0.0);
+        double far = larger(logit[OF_RELATION], 0.0), near = larger(-logit[OF_RELATION], 0.0);
+        *to++ = far * larger(logit[OF_PROSE], 0.0);
+        *to++ = far * logit[OF_TEXT];
+        *to++ = near * logit[OF_TEXT];
+        for (int64_t k = 0; k < with_relation; k++) *to++ = far * x[with[k]];
+        *to++ = x[url] * logit[OF_TEXT];
+        *to++ = x[url] * logit[OF_NAME];
+        for (int64_t k = 0; k < products; k++) *to++ = x[factors[2 * k]] * x[factors[2 * k + 1]];
+        memcpy(to, x, (size_t)dense * sizeof *x);
+    }
+    Py_INCREF(Py_None);
+    return release(v, 7, Py_None);
+}
+
+/* ---- places of words, for reasons */
+PyDoc_STRVAR(places_doc, "places(classes, begin, end) -> int\n\nWhere the words and signs of a text begin and end, as tokens does.");
+static PyObject *places(PyObject *self, PyObject *args) {
+    Py_buffer v[3];
+    if (!PyArg_ParseTuple(args, "y*w*w*", &v[0], &v[1], &v[2])) return NULL;
+    const uint8_t *c = v[0].buf;
+    int64_t *begin = v[1].buf, *end = v[2].buf, n = v[0].len, used = 0;
+    for (int64_t i = 0; i < n;) {
+        if (is_gap(c[i])) {
+            i++;
+            continue;
+        }
+        begin[used] = i;
+        if (is_word(c[i++]))
+            while (i < n && is_word(c[i])) i++;
+        end[used++] = i;
+    }
+    return release(v, 3, PyLong_FromLongLong(used));
+}
+
+PyDoc_STRVAR(among_doc, "among(word, some, more, out)\n\n1 for each word that stands among some or more.");
+static PyObject *among(PyObject *self, PyObject *args) {
+    Py_buffer v[4];
+    if (!PyArg_ParseTuple(args, "y*y*y*w*", &v[0], &v[1], &v[2], &v[3])) return NULL;
+    const uint32_t *w = v[0].buf;
+    int64_t n = v[0].len / 4;
+    uint64_t size = 64;
+    while (size < 2 * (uint64_t)n) size <<= 1;
+    /* the words looked for are the few: they make the table */
+    uint32_t *key = calloc(size, sizeof *key);
+    uint8_t *seen = calloc(size, 1), *out = v[3].buf;
+    int ok = key && seen, zero = 0;
+#define PLACE(h, at) uint64_t at = (h) & (size - 1); while (key[at] && key[at] != (h)) at = (at + 1) & (size - 1)
+    for (int64_t i = 0; ok && i < n; i++) {
+        if (!w[i]) continue;
+        PLACE(w[i], at);
+        key[at] = w[i];
+    }
+    for (int k = 1; ok && k < 3; k++) {
+        const uint32_t *theirs = v[k].buf;
+        for (int64_t i = 0; i < v[k].len / 4; i++) {
+            if (!theirs[i]) {
+                zero = 1;
+                continue;
+            }
+            PLACE(theirs[i], at);
+            if (key[at]) seen[at] = 1;
+        }
+    }
+    for (int64_t i = 0; ok && i < n; i++) {
+        if (!w[i]) {
+            out[i] = (uint8_t)zero;
+            continue;
+        }
+        PLACE(w[i], at);
+        out[i] = seen[at];
+    }
+#undef PLACE
+    free(key);
+    free(seen);
+    if (!ok) return release(v, 4, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 4, Py_None);
 }
 
 static PyMethodDef methods[] = {
@@ -1313,6 +1785,13 @@ static PyMethodDef methods[] = {
     {"list_counts", list_counts, METH_VARARGS, list_counts_doc},
     {"quotes", quotes, METH_VARARGS, quotes_doc},
     {"relate", relate, METH_VARARGS, relate_doc},
+    {"overlaps", overlaps, METH_VARARGS, overlaps_doc},
+    {"tell", tell, METH_VARARGS, tell_doc},
+    {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
+    {"name_signals", name_signals, METH_VARARGS, name_signals_doc},
+    {"stages", stages, METH_VARARGS, stages_doc},
+    {"places", places, METH_VARARGS, places_doc},
+    {"among", among, METH_VARARGS, among_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -46,6 +46,8 @@ Matrix = Any  # scipy's sparse matrices carry no types
 
 #: The first-stage models whose weights move; the others (prose, relation, foreign) learn from articles, not labels.
 _MOVED: Final = ("text", "name", "host")
+#: Probability from which on more blocked ham than there should be counts as chance: high, since readers are blocked.
+_BY_CHANCE: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +289,7 @@ class _Run:
         return np.concatenate((np.zeros(width - x.shape[1]), found.x))
 
     def _change(self, theta: F64) -> _Change:
-        """The changes of weights that scaled changes stand for."""
+        """The changes of weights that scaled changes stand for, the shift left out."""
         parts = np.split(theta[:-2], np.cumsum([len(s) for s in self.scale])[:-1])
         head = parts[0] * self.scale[0]
         grams = {}
@@ -296,7 +298,7 @@ class _Run:
             delta[self.kept[name]] = part * scale
             grams[name] = delta
         steeper = float(theta[-2])
-        level = steeper * (self.p.head.intercept - self.centre) - float(self.middle @ head) + float(theta[-1])
+        level = steeper * (self.p.head.intercept - self.centre) - float(self.middle @ head)
         return _Change(grams, head + steeper * self.p.head.coef, level)
 
     # ------------------------------------------------------------------ choosing
@@ -306,6 +308,7 @@ class _Run:
         scarce = min((self.y == 1).sum(), (self.y == 0).sum())
         strengths = (0.0, *sorted(s for s in self.config.strengths if s <= self.config.per_label * scarce))
         left_out = {s: np.zeros(len(self.y)) for s in strengths}
+        shifts = {s: np.zeros(len(self.y)) for s in strengths}
         for k in sorted(set(fold.tolist())):
             progress(f"own labels, fold {k + 1}")
             learn, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
@@ -313,7 +316,11 @@ class _Run:
             for s in strengths:
                 theta = self._fit(learn, s, theta)
                 left_out[s][out] = self.rows.logits(self._change(theta), out)
-        loss = {s: self.weight * (np.logaddexp(0, z) - self.y * z) for s, z in left_out.items()}
+                shifts[s][out] = theta[-1]
+        # Compared with the shift that suits the labels' mix of spam and ham; the model keeps none of it.
+        loss = {
+            s: self.weight * (np.logaddexp(0, z + shifts[s]) - self.y * (z + shifts[s])) for s, z in left_out.items()
+        }
         chosen = self._weakest_within_error(loss)
         losses = {s: round(float(v.sum() / self.weight.sum()), 5) for s, v in loss.items()}
         if not chosen:
@@ -385,14 +392,20 @@ class _Run:
         c, p, ham = self.config, self.p, logits[self._ham()]
         out = []
         for rate, before in ((c.spam_rate, p.spam_cutoff), (c.unsure_rate, p.unsure_cutoff)):
-            enough = len(ham) >= c.enough_ham
-            above = float(np.quantile(ham, 1 - rate)) if enough else _next_below(ham, 1 - rate)
-            wanted = _probability_of(above)
-            out.append(
-                min(wanted if enough else max(wanted, before), _probability_of(self._keeps_recall(logits, before)))
-            )
+            if len(ham) >= c.enough_ham:
+                wanted = self._where_rate(_probability(ham), rate, before)
+            else:
+                wanted = max(_probability_of(_next_below(ham, 1 - rate)), before)
+            out.append(min(wanted, _probability_of(self._keeps_recall(logits, before))))
         spam = max(out[0], 0.5)  # as in training: what is called spam is more likely spam than not
         return spam, min(out[1], spam)
+
+    def _where_rate(self, ham: F64, rate: float, before: float) -> float:
+        """The cut-off that leaves this share of the ham above; higher than before only if chance cannot have put as
+        much of it above that (binomial), since a few spam comments that were labelled ham also stand highest."""
+        wanted = float(np.quantile(ham, 1 - rate))
+        by_chance = stats.binom.sf(int((ham >= before).sum()) - 1, len(ham), rate)
+        return before if wanted > before and by_chance > _BY_CHANCE else wanted
 
     def _keeps_recall(self, logits: F64, cutoff: float) -> float:
         """The highest log-odds above which as much of the team's spam lies as above ``cutoff`` before."""

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter.errors import DataError
+from spamfilter.errors import DataError, ModelError
 from spamfilter.features.fields import Dense, Fields, dense_features
 from spamfilter.features.links import own_host
-from spamfilter.features.stages import FirstStage, foreign_inputs, stage_inputs
+from spamfilter.features.stages import FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.linear import GramModel, LinearModel, gram_logits
-from spamfilter.reasons import Explainer
-from spamfilter.records import Comment, Label, Page, Reason, ScoredPage, Verdict
+from spamfilter.reasons import Explainer, Seen
+from spamfilter.records import Comment, Label, Page, ScoredPage, Verdict
 from spamfilter.text import Batch, encode
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class SpamFilter:
         n = len(frame)
         probability, reasons = np.zeros(n), np.empty(n, object)
         for rows, given in Fields.of(*columns).batches(BATCH):  # type: ignore[arg-type]
-            z, logits = self._judge(given)
+            z, logits, _ = self._judge(given)
             probability[rows] = _probability(logits)
             reasons[rows] = self._explainer.names(z, self.parameters.head.coef, self.parameters.typical)
         out = frame.copy()
@@ -174,10 +174,26 @@ class SpamFilter:
     # ------------------------------------------------------------------ inside
     def inputs(self, given: Fields) -> F64:
         """Inputs of the last stage for each comment (comments × ``parameters.inputs``)."""
+        return self._inputs(given)[0]
+
+    def _inputs(self, given: Fields) -> tuple[F64, Dense]:
         with_author = any(given.authors) or any(given.urls)
         batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
-        dense = dense_features(given, self.parameters.idf, batch, names)
-        return stage_inputs(self._first_stage(given, batch, names, dense), dense)
+        dense = self._fitting(dense_features(given, self.parameters.idf, batch, names))
+        return stage_inputs(self._first_stage(given, batch, names, dense), dense), dense
+
+    def _fitting(self, dense: Dense) -> Dense:
+        """The signals that this model was made with, where this version of the package has more."""
+        known = self.parameters.inputs[len(input_names(())) :]
+        if dense.names == known:
+            return dense
+        place = {name: k for k, name in enumerate(dense.names)}
+        if missing := [name for name in known if name not in place]:
+            raise ModelError(
+                f"{self.name} was made with the signal {missing[0]!r}, which this version does not have; train it again"
+            )
+        values = np.ascontiguousarray(dense.values[:, [place[name] for name in known]])
+        return replace(dense, names=known, values=values)
 
     def _first_stage(self, given: Fields, batch: Batch, names: Batch, dense: Dense) -> FirstStage:
         p, none = self.parameters, np.zeros(len(given))
@@ -191,24 +207,26 @@ class SpamFilter:
         host = present(p.host.logits(encode(host_texts(given))), given.urls) if any(given.urls) else none
         return FirstStage(text, prose, name, host, relation, foreign)
 
-    def _judge(self, given: Fields) -> tuple[F64, F64]:
+    def _judge(self, given: Fields) -> tuple[F64, F64, Dense]:
         head = self.parameters.head
-        z = head.standardise(self.inputs(given))
-        return z, head.of_standard(z)
+        inputs, dense = self._inputs(given)
+        z = head.standardise(inputs)
+        return z, head.of_standard(z), dense
 
     def _verdicts(self, given: Fields) -> list[Verdict]:
-        z, logits = self._judge(given)
-        probability = _probability(logits)
-        labels = self.labels(probability)
+        p = self.parameters
+        z, logits, dense = self._judge(given)
+        parts, probability = (z - p.typical) * p.head.coef, _probability(logits).tolist()
         out = []
-        for i in range(len(given)):
-            reasons = self._reasons(given, i, z[i], float(logits[i]))
-            out.append(Verdict(_label(str(labels[i])), float(probability[i]), reasons, self.name))
+        for i, logit in enumerate(logits.tolist()):
+            comment = Seen(given, i, dense.facts, dense.contexts, p.text, p.idf)
+            reasons = self._explainer.reasons(comment, parts[i], logit)
+            out.append(Verdict(self._label(probability[i]), probability[i], reasons, self.name))
         return out
 
-    def _reasons(self, given: Fields, i: int, z: F64, logit: float) -> tuple[Reason, ...]:
+    def _label(self, probability: float) -> Label:
         p = self.parameters
-        return self._explainer.reasons(given, i, (z - p.typical) * p.head.coef, logit, p.text, p.idf)
+        return "spam" if probability >= p.spam_cutoff else "unsure" if probability >= p.unsure_cutoff else "ham"
 
 
 # A line that ends without a stop and goes on in lower case was broken by the program that saved the text.
@@ -236,12 +254,8 @@ def present(logits: F64, values: Sequence[str | None]) -> F64:
 
 
 def _probability(logits: F64) -> F64:
-    out: F64 = 1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0)))
+    out: F64 = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(logits, -60.0), 60.0)))
     return out
-
-
-def _label(text: str) -> Label:
-    return "spam" if text == "spam" else "unsure" if text == "unsure" else "ham"
 
 
 _FIELDS: Final = ("text", "author", "author_url", "title", "article")
@@ -261,4 +275,14 @@ def column_of(frame: pd.DataFrame, name: str) -> list[str | None]:
     """A column as strings, None for a missing value; all None where there is no such column."""
     if name not in frame.columns:
         return [None] * len(frame)
-    return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in frame[name].tolist()]
+    column = frame[name]
+    if str(column.dtype) in _STRINGS:
+        # Each different value is made a Python string once: an article stands beside all of its comments.
+        codes, values = column.factorize()
+        different = [*values.tolist(), None]
+        return [different[code] for code in codes.tolist()]
+    return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in column.tolist()]
+
+
+#: Types of columns of which pandas holds the strings itself, outside of Python.
+_STRINGS: Final = ("str", "string")

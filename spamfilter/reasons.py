@@ -3,7 +3,7 @@
 Usage::
 
     explainer = Explainer(parameters.inputs)
-    explainer.reasons(fields, i, parts, logit, text_model, idf)     # tuple of Reason
+    explainer.reasons(Seen(fields, i, facts, contexts, text_model, idf), parts, logit)     # tuple of Reason
 
 The last stage is linear, so every input has a part in the log-odds: its weight times how far it is
 from that of a typical ham comment.  Parts of inputs that speak of the same thing are added up; what
@@ -12,8 +12,9 @@ is left over, with the log-odds of the typical comment itself, stands under "res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -22,16 +23,17 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
-from spamfilter.features.fields import KEPT, Fields, kept_facts
+from spamfilter.features.fields import Contexts, Fields
 from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
 from spamfilter.features.relatedness import IDF_BITS
+from spamfilter.features.signals import TextFacts
 from spamfilter.features.wordlists import load_lists
 from spamfilter.linear import GramModel
 from spamfilter.records import Reason
 from spamfilter.text import Batch, encode
 
-__all__ = ["GROUPS", "Explainer", "group_of"]
+__all__ = ["GROUPS", "Explainer", "Seen", "group_of"]
 
 F64 = NDArray[np.float64]
 
@@ -125,6 +127,18 @@ def group_of(name: str) -> str:
     return best
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A comment, number ``i`` of ``given``, with what was read of it and of its title and article."""
+
+    given: Fields
+    i: int
+    facts: TextFacts
+    contexts: Contexts
+    text: GramModel
+    idf: NDArray[np.float32]
+
+
 class Explainer:
     """Gathers the parts of inputs into reasons."""
 
@@ -139,80 +153,100 @@ class Explainer:
     def names(self, z: F64, coef: F64, typical: F64) -> list[str]:
         """For each row the names of the weightiest reasons for its side, as one string."""
         weights = ((z - typical) * coef) @ self._member
-        order = np.argsort(-np.abs(weights), axis=1)[:, :MOST_IN_TABLE]
-        chosen = np.take_along_axis(weights, order, axis=1)
-        names = self._labels[order, (chosen < 0).astype(np.int64)].tolist()
-        return [", ".join(row) for row in names]
+        left, rows = np.abs(weights), np.arange(len(weights))
+        labels = []
+        for _ in range(MOST_IN_TABLE):  # a few times the largest costs less than to sort them all
+            largest = np.argmax(left, axis=1)
+            left[rows, largest] = -1.0
+            labels.append(self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)].tolist())
+        return [", ".join(row) for row in zip(*labels, strict=True)]
 
-    def reasons(
-        self, given: Fields, i: int, parts: F64, logit: float, text: GramModel, idf: NDArray[np.float32]
-    ) -> tuple[Reason, ...]:
-        """Reasons for comment ``i`` of ``given``; their weights add up to ``logit``."""
-        weights = np.round(parts @ self._member, 6)
-        order = [int(k) for k in np.argsort(-np.abs(weights), kind="stable")[:MOST] if abs(weights[k]) >= LEAST]
-        out = [self._reason(self.groups[k], float(weights[k]), given, i, text, idf) for k in order]
+    def reasons(self, comment: Seen, parts: F64, logit: float) -> tuple[Reason, ...]:
+        """Reasons for a comment, given the parts of the inputs; their weights add up to ``logit``."""
+        weights = np.round(parts @ self._member, 6).tolist()
+        order = sorted(range(len(weights)), key=lambda k: -abs(weights[k]))[:MOST]
+        out = [_reason(self.groups[k], weights[k], comment) for k in order if abs(weights[k]) >= LEAST]
         rest = logit - sum(r.weight for r in out)
         out.append(Reason("rest", "everything else", rest))
         return tuple(out)
 
-    def _reason(
-        self, group: str, weight: float, given: Fields, i: int, text: GramModel, idf: NDArray[np.float32]
-    ) -> Reason:
-        spam_name, spam_words, ham_name, ham_words = GROUPS[group]
-        name, words = (spam_name, spam_words) if weight > 0 else (ham_name, ham_words)
-        if group == "name" and not given.authors[i]:
-            name, words = ("no_author", "gives no author name")
-        if group == "address" and not given.urls[i]:
-            name, words = ("no_author_url", "the author's name links nowhere")
-        shown = _SHOWN.get(group)
-        extra = shown(given, i, weight, text, idf) if shown else ""
-        return Reason(name, words + (f": {extra}" if extra else ""), weight)
+
+def _reason(group: str, weight: float, comment: Seen) -> Reason:
+    spam_name, spam_words, ham_name, ham_words = GROUPS[group]
+    name, words = (spam_name, spam_words) if weight > 0 else (ham_name, ham_words)
+    if group == "name" and not comment.given.authors[comment.i]:
+        name, words = ("no_author", "gives no author name")
+    if group == "address" and not comment.given.urls[comment.i]:
+        name, words = ("no_author_url", "the author's name links nowhere")
+    shown = _SHOWN.get(group)
+    extra = shown(comment, weight) if shown else ""
+    return Reason(name, words + (f": {extra}" if extra else ""), weight)
 
 
-def _subject(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray[np.float32]) -> str:
+def _subject(comment: Seen, weight: float) -> str:
     """The rarest words that stand in the context too (or, for spam, that do not)."""
-    context = int(given.context_of[i])
+    context = int(comment.given.context_of[comment.i])
     if context < 0:
         return ""
-    batch = encode([given.texts[i]])
-    word, _, _ = word_hashes(batch)
-    title, article = given.titles[context], given.articles[context]
-    of = _words_of if len(title) + len(article) <= KEPT else _words_of.__wrapped__
-    theirs = of(title, article)
-    shared = np.array([w in theirs for w in word.tolist()], np.bool_)
-    wanted = shared if weight < 0 else ~shared
-    rarity = idf[word >> np.uint32(32 - IDF_BITS)].astype(np.float64) * wanted
-    spelled = _spelled(batch, len(word))
+    word = _own(comment.facts, comment.i)
+    spelled = _spelled(comment.facts.batch.only(comment.i), len(word))
     if not spelled:
         return ""
-    best = list(
-        dict.fromkeys(
-            spelled[k] for k in np.argsort(-rarity, kind="stable")[:20] if rarity[k] > 0 and len(spelled[k]) > 1
-        )
-    )
-    return ", ".join(best[:QUOTED])
+    shared = _among(word, _own(comment.contexts.titles, context), _own(comment.contexts.articles, context))
+    wanted = shared if weight < 0 else ~shared
+    rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * wanted
+    order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
+    order = order[rarity[order] > 0]
+    best = dict.fromkeys(spelled[k] for k in order.tolist() if len(spelled[k]) > 1)
+    return ", ".join(list(best)[:QUOTED])
 
 
-@lru_cache(maxsize=16)
-def _words_of(title: str, article: str) -> frozenset[int]:
-    return frozenset(kept_facts(title).word.tolist()).union(kept_facts(article).word.tolist())
+#: Rare words looked at for quotation: some of them are the same word again, or single letters.
+LOOKED_AT: Final = 20
+
+
+def _own(facts: TextFacts, i: int) -> NDArray[np.uint32]:
+    """The hashed words of text ``i``."""
+    return facts.word[facts.ptr[i] : facts.ptr[i + 1]]
+
+
+def _among(word: NDArray[np.uint32], title: NDArray[np.uint32], article: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which words stand in the title or the article too."""
+    if compiled.kernel is None:
+        return np.isin(word, np.concatenate((title, article)))
+    out = np.empty(len(word), np.bool_)
+    compiled.kernel.among(word, title, article, out)
+    return out
 
 
 def _spelled(batch: Batch, n: int) -> list[str]:
     """The words that ``word_hashes`` saw, spelled out, if they can be told (not for Chinese and Japanese)."""
-    begin, end, _, _ = tokens(batch)
     text = batch.points.tobytes().decode("utf-32-le", "replace")
     if len(text) != len(batch.points):
         return []
-    spelled = [text[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
-    words = [w for w in spelled if w[0].isalnum() or len(w) > 1]
+    spelled = [text[a:b] for a, b in _token_places(batch)]
+    words = [w for w in spelled if len(w) > 1 or w.isalnum()]
     return words if len(words) == n else []
 
 
-def _words(given: Fields, i: int, weight: float, text: GramModel, idf: NDArray[np.float32]) -> str:
+def _token_places(batch: Batch) -> Iterable[tuple[int, int]]:
+    if compiled.kernel is None:
+        begin, end, _, _ = tokens(batch)
+        return zip(begin.tolist(), end.tolist(), strict=True)
+    begin, end = np.empty(len(batch.points), np.int64), np.empty(len(batch.points), np.int64)
+    n = compiled.kernel.places(batch.classes, begin, end)
+    return zip(begin[:n].tolist(), end[:n].tolist(), strict=True)
+
+
+#: Characters of a comment in which the words are looked for that speak loudest.
+READ: Final = 5000
+
+
+def _words(comment: Seen, weight: float) -> str:
     """The words with the largest weights on the side of the verdict."""
-    batch = encode([given.texts[i][:5000]])
-    places = quotes(batch, text, 1.0 if weight > 0 else -1.0)
+    text = comment.given.texts[comment.i]
+    batch = comment.facts.batch.only(comment.i) if len(text) <= READ else encode([text[:READ]])
+    places = quotes(batch, comment.text, 1.0 if weight > 0 else -1.0)
     return ", ".join(batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip() for a, b in places)
 
 
@@ -261,8 +295,8 @@ def _telling(spelled: list[str]) -> list[bool]:
     return [any(h not in common for h in hashes[a:b]) for a, b in pairwise(edges)]
 
 
-def _name(given: Fields, i: int, *_: object) -> str:
-    return (given.authors[i] or "").strip()[:60]
+def _name(comment: Seen, _: float) -> str:
+    return (comment.given.authors[comment.i] or "").strip()[:60]
 
 
 @cache
@@ -278,11 +312,11 @@ def _function_words() -> int:
     return sum(1 << k for k, name in enumerate(load_lists().names) if name.startswith("lang_"))
 
 
-def _address(given: Fields, i: int, *_: object) -> str:
-    return host_of(given.urls[i] or "")[:60]
+def _address(comment: Seen, _: float) -> str:
+    return host_of(comment.given.urls[comment.i] or "")[:60]
 
 
-_SHOWN: Final[dict[str, Callable[[Fields, int, float, GramModel, NDArray[np.float32]], str]]] = {
+_SHOWN: Final[dict[str, Callable[[Seen, float], str]]] = {
     "subject": _subject,
     "words": _words,
     "name": _name,

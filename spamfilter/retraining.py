@@ -31,8 +31,13 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What the challenger learnt from, as columns: id, label ("spam" or "ham") and weight of each row."""
+    """What the challenger learnt from, as columns: key, id, label ("spam" or "ham") and weight of each row.
 
+    The key is a digest of comment, site and post: ids are those of one label store, and another may be made of the same
+    labels.
+    """
+
+    key: list[str]
     id: list[str]
     label: list[str]
     weight: list[float]

@@ -70,6 +70,20 @@ class Batch:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def only(self, i: int) -> Batch:
+        """Text ``i`` alone: what ``encode`` makes of it by itself, without a copy."""
+        if len(self) == 1:
+            return self
+        own, raw = slice(self.starts[i], self.starts[i + 1]), slice(self.raw_starts[i], self.raw_starts[i + 1])
+        return Batch(
+            self.points[own],
+            self.classes[own],
+            self.starts[i : i + 2] - self.starts[i],
+            self.raw_points[raw],
+            self.raw_starts[i : i + 2] - self.raw_starts[i],
+            *(table[i : i + 1] for table in (self.counts, self.upper, self.folds)),
+        )
+
 
 def fold(text: str) -> str:
     """``text`` in lower case, compatibility forms and look-alike letters made plain, spaced words joined."""

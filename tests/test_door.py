@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,10 +27,19 @@ def test_each_name_can_be_had(name):
 
 
 def test_names_are_no_rooms():
-    from pathlib import Path
-
     rooms = {p.stem for p in Path(spamfilter.__file__).parent.iterdir()}
     assert not rooms & set(NAMES)
+
+
+def test_every_room_goes_into_the_wheel():
+    import tomllib
+
+    root = Path(spamfilter.__file__).parents[1]
+    packages = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    rooms = {
+        f"spamfilter.{p.parent.name}" for p in (root / "spamfilter").glob("*/__init__.py") if p.parent.name[0] != "_"
+    }
+    assert rooms <= set(packages)
 
 
 def test_unknown_names_are_refused():

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
 from spamfilter import compiled, reasons, text
-from spamfilter.features import fields, hashing, links, relatedness, signals, wordlists
+from spamfilter.features import fields, hashing, links, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
+from spamfilter.model import SpamFilter
 
 pytestmark = pytest.mark.skipif(
     compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare"
@@ -222,3 +223,89 @@ def test_kernel_refuses_buffers_that_are_too_small() -> None:
                 np.zeros(1, np.uint8),
             ),
         )
+
+
+_ROW = st.tuples(
+    _TEXT,
+    st.one_of(st.none(), _TEXT, st.sampled_from(["Anna", "cheap watches online", "watches.example"])),
+    st.one_of(st.none(), st.sampled_from(["", "http://watches.example/a/b?c=1", "https://blog.example", "x"])),
+    st.integers(0, 3),
+)
+_CONTEXTS = [
+    (None, None),
+    ("On pipes", "The second point about pipes. " * 20),
+    ("Кот", "Кот и дом. " * 30),
+    (" ", "漢字かな " * 80),
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_ROW, min_size=1, max_size=6))
+def test_every_feature_and_input_of_the_last_stage(rows: list[tuple[str, str | None, str | None, int]]) -> None:
+    texts, authors, urls, places = (list(column) for column in zip(*rows, strict=True))
+    given_ = fields.Fields.of(texts, authors, urls, *([_CONTEXTS[k][side] for k in places] for side in (0, 1)))
+    idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
+    logits = [np.random.default_rng(k).normal(0, 8, len(rows)) for k in range(6)]
+
+    def table() -> tuple[fields.Dense, np.ndarray]:
+        fields._facts.cache_clear()
+        dense = fields.dense_features(given_, idf)
+        return dense, stages.stage_inputs(stages.FirstStage(*logits), dense)
+
+    fast, inputs = table()
+    with _without_kernel():
+        slow, expected = table()
+    fields._facts.cache_clear()
+    for name, a, b in zip(fast.names, fast.values.T, slow.values.T, strict=True):
+        assert np.allclose(a, b, rtol=1e-12, atol=1e-12), name
+    assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)
+    assert np.array_equal(fast.has_article, slow.has_article)
+    assert np.allclose(inputs, expected, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_TEXTS)
+def test_scripts_and_languages(texts: list[str]) -> None:
+    facts = signals.text_facts(text.encode([*texts, "the cat and the dog", "кот и пёс", "日本語のかな", ""]))
+    fast = signals.tongues(facts)
+    with _without_kernel():
+        _equal(fast, signals.tongues(facts))
+
+
+@settings(max_examples=50, deadline=None)
+@given(_TEXT, _TEXT)
+def test_reasons_quote_the_same_words(sf: SpamFilter, comment: str, article: str) -> None:
+    fast = sf.score(comment, "Jo", None, "On pipes", article)
+    with _without_kernel():
+        fields._facts.cache_clear()
+        slow = sf.score(comment, "Jo", None, "On pipes", article)
+    fields._facts.cache_clear()
+    assert [(r.name, r.detail) for r in fast.reasons] == [(r.name, r.detail) for r in slow.reasons]
+    assert np.allclose([r.weight for r in fast.reasons], [r.weight for r in slow.reasons], atol=2e-6)
+
+
+def test_words_among_others_and_the_hash_zero() -> None:
+    word = np.array([5, 0, 7, 5, 9], np.uint32)
+    for title, article in (([5], [7, 7]), ([], []), ([0], []), ([9, 5], [0] * 300)):
+        some = np.array(title, np.uint32), np.array(article, np.uint32)
+        assert reasons._among(word, *some).tolist() == [w in {*title, *article} for w in word.tolist()]
+
+
+@settings(max_examples=100, deadline=None)
+@given(_TEXTS)
+def test_a_text_of_a_batch_is_as_it_is_alone(texts: list[str]) -> None:
+    batch = text.encode(texts)
+    for i, alone in enumerate(texts):
+        _equal(batch.only(i), text.encode([alone]))
+
+
+def test_kernel_refuses_tables_of_another_width() -> None:
+    kernel = compiled.kernel
+    assert kernel is not None
+    with pytest.raises(ValueError, match="a row of inputs"):
+        none = np.zeros(0, np.int32)
+        kernel.stages(np.zeros((6, 2)), np.zeros((2, 3)), none, np.zeros(0), none, 0, none, 1.0, np.zeros((2, 5)))
+    one = np.zeros((1, cc.CLASSES), np.int32)
+    with pytest.raises(ValueError, match="every name"):
+        starts = np.array([0, 1], np.int64)
+        kernel.name_signals(one, one[0, :1], starts, starts, one, b"", b"", np.zeros((1, 3)), np.zeros((1, 11)))

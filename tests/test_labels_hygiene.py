@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from spamfilter.labels import Context, LabelRow
-from spamfilter.labels.hygiene import Limits, contradictions, echoes, floods, mislabelled, unreliable, weigh
+from spamfilter.labels.hygiene import (
+    Limits,
+    contradictions,
+    echoes,
+    floods,
+    mislabelled,
+    reversed_sources,
+    unreliable,
+    weigh,
+)
 from spamfilter.records import Comment, Verdict
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -160,6 +169,25 @@ def test_someone_who_flips_labels_loses_weight_and_the_others_do_not() -> None:
     assert hygiene.weights[eve].mean() < 0.2 and hygiene.weights[~eve].mean() > 0.97
     assert "eve" in [f.who for f in hygiene.findings if f.kind == "unreliable"]
     assert unreliable(rows, mislabelled(rows, np.array(p)))[0][0] == "eve"
+
+
+def test_a_source_that_says_the_reverse_is_found_by_a_model_that_is_never_sure() -> None:
+    rng = np.random.default_rng(7)
+    rows, untaught = [], []
+    for n in range(1_400):
+        truth = rng.random() < 0.5
+        who = f"m{n % 4}" if n < 400 else "eve"
+        rows.append(row(n, "spam" if truth != (who == "eve") else "ham", who, day=n // 50))  # no flood: 50 a day
+        untaught.append(np.clip(rng.normal(0.45 if truth else 0.3, 0.15), 0, 1))
+    hygiene = weigh(rows, untaught=np.array(untaught))
+    eve = np.array([r.who == "eve" for r in rows])
+    assert (hygiene.weights[eve] == 0).all() and (hygiene.weights[~eve] == 1).all()
+    (finding,) = hygiene.findings
+    assert (finding.kind, finding.who, finding.rows) == ("unreliable", "eve", 1_000)
+    # Where the model knows nothing of this team's spam, or there is nobody else, it accuses nobody.
+    assert reversed_sources(rows, rng.random(1_400)) == []
+    alone = [r for r in rows if r.who == "eve"]
+    assert reversed_sources(alone, np.array(untaught)[eve]) == []
 
 
 def test_weights_do_not_depend_on_the_order_of_rows() -> None:

@@ -14,6 +14,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spamfilter import store
@@ -21,8 +22,10 @@ from spamfilter.adaptation import AdaptationConfig
 from spamfilter.cli import main
 from spamfilter.errors import ConfigError, DataError, LockedError, ModelDamaged, OutputError, StoreError
 from spamfilter.labels import LabelStore
+from spamfilter.labels.hygiene import Limits
 from spamfilter.promotion import Rules
 from spamfilter.retrain import RetrainConfig, read_config, retrain
+from spamfilter.retrain.gathering import gather
 from spamfilter.retraining import Retraining
 from spamfilter.store import ModelsFolder
 from tests.conftest import ROOT
@@ -149,12 +152,37 @@ def test_a_champion_is_not_flattered_by_labels_that_it_remembers(config, tmp_pat
     assert outcome.kind == "refused"
 
 
+def test_a_challenger_is_not_forgiven_the_mistakes_that_it_is_sure_of(config):
+    """A label that a model is sure is wrong teaches less, and is judged in full all the same."""
+    gathered = gather(config)
+    ham = np.flatnonzero(gathered.rows.label == 0)[:6]
+    sure = np.where(gathered.rows.label == 1, 0.95, 0.05)
+    sure[ham] = 0.97
+    again = gathered.weighed(dict(zip(gathered.rows.id, sure.tolist(), strict=True)), {})
+    assert (again.weight[ham] == Limits().doubtful_weight).all() and (again.judging == 1).all()
+
+
 def test_the_newest_labels_are_judged_by_models_that_came_before_them(used):
     fill(used.labels, 80, first=120)
     done = run(used).retraining
     learnt = set(Retraining.read(used.models / "2026.04.01").learnt.id)
     assert len(done.newest) == 40 and not learnt & set(done.newest.id)
     assert "labels:200" in done.newest.id
+
+
+def test_a_store_made_anew_of_the_same_labels_is_recognised(used, tmp_path):
+    """As in a job that imports a table every night: numbers change, the champion still knows what it learnt."""
+    table = tmp_path / "labels.jsonl"
+    assert main(["label", "export", "--store", str(used.labels), "-o", str(table)]) == 0
+    lines = table.read_text().splitlines()
+    table.write_text("".join(f"{line}\n" for line in reversed(lines)))
+    assert main(["label", "import", str(table), "--store", str(tmp_path / "anew.db")]) == 0
+    done = run(dataclasses.replace(used, labels=tmp_path / "anew.db"), force=True).retraining
+    assert done.newest is None  # nothing is new
+    learnt = Retraining.read(used.models / "2026.04.01").learnt
+    assert dict(zip(done.learnt.key, done.learnt.label, strict=True)) == dict(
+        zip(learnt.key, learnt.label, strict=True)
+    )
 
 
 def test_a_dry_run_writes_nothing(config):
@@ -173,7 +201,7 @@ def test_too_few_labels_wait_for_more(config, tmp_path):
     outcome = run(config)
     assert (outcome.kind, outcome.exit_code) == ("too few labels", 0)
     assert "10 of each are needed" in outcome.reasons[0]
-    assert versions(config) == []
+    assert versions(config) == ["tiny-1"] and store.load(config.models).name == "tiny@1"  # the base is in use meanwhile
 
 
 def test_what_was_rolled_back_does_not_come_back_by_itself(used):
@@ -219,6 +247,19 @@ def test_training_from_scratch_is_judged_beside_adapting(config, tmp_path):
     fill(config.labels, 40, first=120)
     again = run(dataclasses.replace(config, recipe="train")).retraining
     assert again.recipe == "train" and again.adaptation["settings"]["word_bits"] == SMALL.word_bits
+
+
+def test_a_champion_that_cannot_be_made_again_is_judged_as_it_stands(used):
+    """Its base was deleted by hand; what it learnt is still known, so the newest labels are those it has not seen."""
+    shutil.rmtree(used.models / "tiny-1")
+    fill(used.labels, 80, first=120)
+    done = run(dataclasses.replace(used, base=None)).retraining
+    assert any("it is judged as it stands, which flatters it" in note for note in done.notes)
+    learnt = set(Retraining.read(used.models / "2026.04.01").learnt.key)
+    assert done.newest is not None
+    assert not learnt & {
+        key for key, name in zip(done.learnt.key, done.learnt.id, strict=True) if name in done.newest.id
+    }
 
 
 def test_further_data_are_learnt_and_guarded_data_only_watched(config, tmp_path):
@@ -287,6 +328,7 @@ def killed_at(config, step):
 def test_killed_at_any_write_the_champion_is_whole_and_the_next_run_ends_well(config, part):
     """A random write in each seventh of all; the whole run has some forty."""
     step = part * 6 + random.randrange(6)
+    print(f"killed at write {step}")
     code = killed_at(config, step)
     assert code in (-signal.SIGKILL, 0)
     if (config.models / "CURRENT").exists():

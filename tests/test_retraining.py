@@ -16,7 +16,7 @@ from tests.test_promotion import judged
 def done():
     rows = judged(60, lift=1.0, lang=["de", None] * 30)
     decision = decide(rows, rows, rules=Rules(samples=50))
-    learnt = Learnt(["labels:1", "labels:2"], ["spam", "ham"], [1.0, 0.25])
+    learnt = Learnt(["a1", "b2"], ["labels:1", "labels:2"], ["spam", "ham"], [1.0, 0.25])
     findings = (Finding("flood", "eve", 300, "300 labels on 2026-03-01 count as 200"),)
     return Retraining(
         "2026.03.02", "2026-03-02T04:00:00+00:00", "a", "base", "adapt", "f" * 64, decision, rows, learnt,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from spamfilter.cli.modelsreport import EPILOG, report
 from spamfilter.cli.person import person
 from spamfilter.errors import ConfigError, DataError, ModelError, ModelNotFound
 from spamfilter.store import ModelsFolder, Version
@@ -338,3 +339,6 @@ def export(
         print("warning: skops asks for trust in these types of it:", ", ".join(untrusted), file=sys.stderr)
     else:
         print("warning: a .joblib file runs code when it is loaded; load only your own", file=sys.stderr)
+
+
+app.command(epilog=EPILOG)(report)

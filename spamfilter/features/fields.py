@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spamfilter import compiled
 from spamfilter.features import relatedness as rel
 from spamfilter.features import signals as sig
 from spamfilter.text import Batch, encode
 
-__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "dense_features", "kept_facts"]
+__all__ = ["RELATION_COLUMNS", "Contexts", "Dense", "Fields", "dense_features"]
 
 F64 = NDArray[np.float64]
 
@@ -84,18 +85,34 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
+class Contexts:
+    """Facts of the titles and articles of a batch, in the order of its ``Fields``."""
+
+    titles: sig.TextFacts
+    articles: sig.TextFacts
+
+    @classmethod
+    def of(cls, fields: Fields) -> Contexts:
+        """Facts of titles and articles; of a single one those of the last call, where it is the same."""
+        return cls(_context_facts(fields.titles), _context_facts(fields.articles))
+
+
+@dataclass(frozen=True, slots=True)
 class Dense:
     """Tables of features of the same comments.
 
     ``values[i, k]`` is the feature ``names[k]`` of comment ``i``; ``relation`` holds the raw counts
     and overlaps (``RELATION_COLUMNS``) from which the model of relatedness judges, and
-    ``has_article`` tells which comments have an article long enough to be compared with.
+    ``has_article`` tells which comments have an article long enough to be compared with; ``facts`` are those of
+    the comments' texts, ``contexts`` those of titles and articles.
     """
 
-    names: list[str]
+    names: tuple[str, ...]
     values: F64
     relation: F64
     has_article: NDArray[np.bool_]
+    facts: sig.TextFacts
+    contexts: Contexts
 
 
 #: Articles shorter than this many characters say too little to call a comment off-topic.
@@ -131,18 +148,20 @@ def dense_features(
     """
     facts = sig.text_facts(encode(fields.texts) if batch is None else batch)
     author_facts = sig.text_facts(encode([a or "" for a in fields.authors]) if names is None else names)
-    context = _Context(fields, facts, idf)
-    parts = [
+    contexts = Contexts.of(fields)
+    relation, context = _overlaps(fields, facts, author_facts, contexts, idf)
+    parts = (
         sig.text_signals(fields.texts, facts),
         sig.author_signals(fields.authors, fields.urls, fields.texts, author_facts),
-        context.columns(author_facts),
-    ]
-    return Dense(
-        [n for names_, _ in parts for n in names_],
-        np.hstack([values for _, values in parts]),
-        context.relation(),
-        (context.has_article > 0) & _long_enough(fields.articles, fields.context_of),
+        context,
     )
+    has_article = (context[:, _HAS_ARTICLE] > 0) & _long_enough(fields.articles, fields.context_of)
+    return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article, facts, contexts)
+
+
+@cache
+def _dense_names() -> tuple[str, ...]:
+    return (*sig.text_names(), *sig.AUTHOR_NAMES, *CONTEXT_COLUMNS)
 
 
 def _long_enough(articles: Sequence[str], of: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -151,17 +170,56 @@ def _long_enough(articles: Sequence[str], of: NDArray[np.int64]) -> NDArray[np.b
     return out
 
 
-class _Context:
-    """The overlaps of a batch of comments with their titles and articles, reckoned once."""
+def _overlaps(
+    fields: Fields, facts: sig.TextFacts, names: sig.TextFacts, contexts: Contexts, idf: NDArray[np.float32]
+) -> tuple[F64, F64]:
+    """What comments share with titles and articles: tables by ``RELATION_COLUMNS`` and ``CONTEXT_COLUMNS``."""
+    if compiled.kernel is None:
+        context = _Context(fields, facts, contexts, idf)
+        return context.relation(), context.columns(names)
+    n, mine = len(fields), sig.tongues(facts)
+    relation, columns = np.zeros((n, len(RELATION_COLUMNS))), np.zeros((n, len(CONTEXT_COLUMNS)))
+    if not len(fields.articles):
+        columns[:, _LANGUAGE_KNOWN] = (mine.language >= 0) * mine.sure
+        return relation, columns
+    titles, articles = contexts.titles, contexts.articles
+    script, article = sig.tongues(titles).script, sig.tongues(articles)
+    compiled.kernel.overlaps(
+        *(facts.word, facts.stem, facts.ptr, mine.script, mine.language, mine.sure, names.stem, names.ptr),
+        *(articles.word, articles.stem, articles.ptr, article.script, article.language, _there(fields.articles)),
+        *(titles.word, titles.stem, titles.ptr, script, _there(fields.titles)),
+        *(np.argsort(fields.context_of, kind="stable"), fields.context_of),
+        *(idf, 32 - rel.IDF_BITS, relation, columns),
+    )
+    relation[:, _RELATION_LOGS] = np.log1p(relation[:, _RELATION_LOGS])
+    columns[:, _CONTEXT_LOGS] = np.log1p(columns[:, _CONTEXT_LOGS])
+    return relation, columns
 
-    def __init__(self, fields: Fields, facts: sig.TextFacts, idf: NDArray[np.float32]) -> None:
+
+_HAS_ARTICLE: Final = CONTEXT_COLUMNS.index("has_article")
+_LANGUAGE_KNOWN: Final = CONTEXT_COLUMNS.index("language_known")
+# Columns that are logarithms: the compiled loops leave those to NumPy, whose own differ in the last bit.
+_PLAIN: Final = ("cosine", "share", "top", "density")
+_RELATION_LOGS: Final = [k for k, n in enumerate(RELATION_COLUMNS) if not n.endswith(_PLAIN)]
+_CONTEXT_LOGS: Final = [k for k, n in enumerate(CONTEXT_COLUMNS) if n.endswith(("_missing", "_both"))]
+
+
+def _there(texts: Sequence[str]) -> NDArray[np.uint8]:
+    """1 for each text that holds more than blanks."""
+    return np.array([bool(t.strip()) for t in texts], np.uint8)
+
+
+class _Context:
+    """The overlaps of a batch of comments with their titles and articles: the twin of the compiled loops."""
+
+    def __init__(self, fields: Fields, facts: sig.TextFacts, contexts: Contexts, idf: NDArray[np.float32]) -> None:
         of = self.of = fields.context_of
         self.facts, self.idf = facts, idf
         self.there = bool((of >= 0).any())
         self.has_title, self.has_article = _present(fields.titles, of), _present(fields.articles, of)
         if not self.there:
             return
-        self.titles, self.articles = _context_facts(fields.titles), _context_facts(fields.articles)
+        self.titles, self.articles = contexts.titles, contexts.articles
         self.in_article, self.in_title = np.where(self.has_article > 0, of, -1), np.where(self.has_title > 0, of, -1)
         words, stems = (facts.word, facts.ptr), (facts.stem, facts.ptr)
         self.overlap = np.stack(
@@ -206,15 +264,15 @@ class _Context:
         out[self.of < 0] = 0.0
         return out
 
-    def columns(self, author_facts: sig.TextFacts) -> tuple[list[str], F64]:
-        """Relatedness of comment and author to title and article: (names, values)."""
+    def columns(self, author_facts: sig.TextFacts) -> F64:
+        """Relatedness of comment and author to title and article, by ``CONTEXT_COLUMNS``."""
         n, measured = len(self.of), len(_PLACES) * len(_MEASURES)
         out = np.zeros((n, len(CONTEXT_COLUMNS)))
-        script = sig.main_script(self.facts)
-        language, sure = sig.languages(self.facts, script)
+        mine = sig.tongues(self.facts)
+        language, sure = mine.language, mine.sure
         out[:, -2] = (language >= 0) * sure
         if not self.there:
-            return list(CONTEXT_COLUMNS), out
+            return out
         out[:, 0], out[:, 1] = self.has_title, self.has_article
         places = np.empty((n, len(_PLACES), len(_MEASURES)))
         for k, measure in enumerate((self.cosine, self.share, self.missing, self.both, self.top, self.density)):
@@ -228,18 +286,18 @@ class _Context:
         if len(author_facts.stem):
             name = rel.relate_words((author_facts.stem, author_facts.ptr), articles, self.in_article, self.idf)
             out[:, at + 2] = name[:, 1] / np.maximum(name[:, 0], 1e-9)
-        article_script = sig.main_script(self.articles)
-        theirs = np.append(sig.languages(self.articles, article_script)[0], -1)[self.of]
+        articles_ = sig.tongues(self.articles)
+        theirs = np.append(articles_.language, -1)[self.of]
         known = (language >= 0) & (theirs >= 0) & (self.has_article > 0)
         out[:, at + 3] = known * (language != theirs) * sure
         out[:, at + 4] = known * (language == theirs) * sure
-        out[:, -1] = self._other_script(script, article_script)
-        return list(CONTEXT_COLUMNS), out
+        out[:, -1] = self._other_script(mine.script, articles_.script)
+        return out
 
     def _other_script(self, mine: NDArray[np.int64], articles: NDArray[np.int64]) -> F64:
         """1 where a comment is mainly in another script than its article, or where there is none, its title."""
         article = np.append(articles, -1)[self.in_article]
-        title = np.append(sig.main_script(self.titles), -1)[self.in_title]
+        title = np.append(sig.tongues(self.titles).script, -1)[self.in_title]
         theirs = np.where(self.has_article > 0, article, title)
         out: F64 = ((mine >= 0) & (theirs >= 0) & (mine != theirs)).astype(np.float64)
         return out
@@ -256,12 +314,14 @@ KEPT: Final = 100_000
 
 def _context_facts(texts: Sequence[str]) -> sig.TextFacts:
     """Facts of titles or articles; those of a single one are kept, since the next comment may stand under it too."""
-    return kept_facts(texts[0]) if len(texts) == 1 else sig.text_facts(encode(texts))
+    if len(texts) == 1 and len(texts[0]) <= KEPT:
+        return _facts(texts[0])
+    return sig.text_facts(encode(texts)) if texts else _no_facts()
 
 
-def kept_facts(text: str) -> sig.TextFacts:
-    """Facts of one text; those of the last few are at hand, unless it is very long."""
-    return _facts(text) if len(text) <= KEPT else _facts.__wrapped__(text)
+@cache
+def _no_facts() -> sig.TextFacts:
+    return sig.text_facts(encode([]))
 
 
 @lru_cache(maxsize=32)

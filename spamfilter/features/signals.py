@@ -2,7 +2,7 @@
 
 Usage::
 
-    table = signals(fields)                # Signals: names, values float64 (comments, signals)
+    text_signals(texts, text_facts(encode(texts)))         # float64, shape (texts, len(text_names()))
 
 Counts enter as ``log1p``, parts as shares, so that no signal grows without bound with the length of a
 comment.  The script that a text is written in is never a signal by itself; that it differs from the
@@ -11,6 +11,7 @@ article's is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,12 +21,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
+from spamfilter import compiled
 from spamfilter.features.hashing import distinct_words, word_hashes
 from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_counts, url_signals
 from spamfilter.features.wordlists import load_lists
 from spamfilter.text import Batch
 
-__all__ = ["TextFacts", "author_signals", "languages", "main_script", "text_facts", "text_signals"]
+__all__ = [
+    "AUTHOR_NAMES",
+    "TextFacts",
+    "Tongue",
+    "author_signals",
+    "languages",
+    "text_facts",
+    "text_names",
+    "text_signals",
+    "tongues",
+]
 
 F64 = NDArray[np.float64]
 
@@ -38,49 +50,80 @@ SELLING: Final = ("trade", "money", "gambling", "pharma", "adult", "seo", "servi
 class TextFacts:
     """Counts behind the signals of a batch of texts, shared by several features.
 
-    ``classes`` (texts × character classes) counts characters as given, ``upper`` upper-case
-    letters; ``word``, ``stem`` and ``ptr`` are the hashed words; ``lists`` (texts × word lists)
-    counts words of each list.
+    ``word``, ``stem`` and ``ptr`` are the hashed words; ``hits`` (int32, texts × word lists) counts words of
+    each list.
     """
 
     batch: Batch
-    classes: F64
-    upper: F64
     word: NDArray[np.uint32]
     stem: NDArray[np.uint32]
     ptr: NDArray[np.int64]
-    lists: F64
+    hits: NDArray[np.int32]
+
+    @property
+    def classes(self) -> F64:
+        """Characters of each class as given: texts × character classes."""
+        return self.batch.counts.astype(np.float64)
+
+    @property
+    def upper(self) -> F64:
+        """Upper-case letters of each text."""
+        return self.batch.upper.astype(np.float64)
+
+    @property
+    def lists(self) -> F64:
+        """``hits`` as the twins of the compiled loops reckon with them."""
+        return self.hits.astype(np.float64)
 
 
 def text_facts(batch: Batch) -> TextFacts:
     """Count characters, words and listed words of each text."""
     word, stem, ptr = word_hashes(batch)
-    lists = load_lists().counts(word, ptr)
-    return TextFacts(
-        batch,
-        batch.counts.astype(np.float64),
-        batch.upper.astype(np.float64),
-        word,
-        stem,
-        ptr,
-        lists.astype(np.float64),
-    )
+    return TextFacts(batch, word, stem, ptr, load_lists().counts(word, ptr))
 
 
-def languages(facts: TextFacts, script: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], F64]:
-    """Language of each text as a number, and how sure: (language, margin 0..1).
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """What each text is written in.
 
-    Numbers from 0 are the ``lang_`` lists in their order; scripts that tell the language by
-    themselves follow (100 + class); -1 where nothing can be told (fewer than two function words).
+    ``script`` is the class that most of its letters have, -1 where there are none.  ``language`` is a number:
+    from 0 the ``lang_`` lists in their order, then scripts that tell the language by themselves (100 + class), -1
+    where nothing can be told (fewer than two function words); ``sure`` (0..1) how sure that is.
     """
-    hits = facts.lists[:, _language_lists()]
+
+    script: NDArray[np.int64]
+    language: NDArray[np.int64]
+    sure: F64
+
+
+def tongues(facts: TextFacts) -> Tongue:
+    """Script and language of each text."""
+    if compiled.kernel is None:
+        script = _main_script(facts)
+        return Tongue(script, *_languages(facts, script))
+    n = len(facts.batch)
+    out = Tongue(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
+    compiled.kernel.tell(
+        *(facts.batch.counts, facts.hits, _SCRIPT_CLASSES, _TELLING, _places_of(_language_lists())),
+        *(out.script, out.language, out.sure),
+    )
+    return out
+
+
+def languages(facts: TextFacts) -> tuple[NDArray[np.int64], F64]:
+    """Language of each text as a number, and how sure: (language, margin 0..1), as ``Tongue`` explains them."""
+    found = tongues(facts)
+    return found.language, found.sure
+
+
+def _languages(facts: TextFacts, script: NDArray[np.int64]) -> tuple[NDArray[np.int64], F64]:
+    hits = facts.lists[:, list(_language_lists())]
     rows = np.arange(len(hits))
     best = np.argmax(hits, axis=1)
     top = hits[rows, best]
     rest = hits.copy()
     rest[rows, best] = 0
     margin = (top - rest.max(axis=1, initial=0)) / np.maximum(top, 1)
-    script = main_script(facts) if script is None else script
     telling = _TELLING[script]
     language = np.where(telling, 100 + script, np.where((top >= 2) & (margin > 0), best, -1))
     return language, np.where(telling, 1.0, margin * (language >= 0))
@@ -92,11 +135,17 @@ _TELLING: Final = np.isin(np.arange(cc.CLASSES + 1), [s for s in _SCRIPTS if s n
 
 
 @cache
-def _language_lists() -> list[int]:
-    return [i for i, n in enumerate(load_lists().names) if n.startswith("lang_")]
+def _language_lists() -> tuple[int, ...]:
+    return tuple(i for i, n in enumerate(load_lists().names) if n.startswith("lang_"))
 
 
-def main_script(facts: TextFacts) -> NDArray[np.int64]:
+@cache
+def _places_of(numbers: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Numbers of classes or lists as the compiled loops take them."""
+    return np.array(numbers, np.uint8)
+
+
+def _main_script(facts: TextFacts) -> NDArray[np.int64]:
     """The class that most letters of each text have; -1 where there are no letters."""
     counts = facts.classes[:, _SCRIPTS]
     kana = counts[:, _SCRIPTS.index(cc.KANA)]
@@ -106,32 +155,55 @@ def main_script(facts: TextFacts) -> NDArray[np.int64]:
 
 
 _SCRIPT_NUMBERS: Final = np.array(_SCRIPTS)
+_SCRIPT_CLASSES: Final = np.array(_SCRIPTS, np.uint8)
 
 
-def text_signals(texts: Sequence[str], facts: TextFacts) -> tuple[list[str], F64]:
-    """Signals of the comments' own texts: (names, values)."""
+def text_signals(texts: Sequence[str], facts: TextFacts) -> F64:
+    """Signals of the comments' own texts, by ``text_names()``."""
+    links = link_counts(texts, facts.batch)
+    if compiled.kernel is None:
+        return _text_signals(facts, links)
+    n, logs, batch = len(facts.batch), _text_logs(), facts.batch
+    logged, out = np.empty((n, len(logs))), np.empty((n, len(text_names())))
+    compiled.kernel.text_signals(
+        *(batch.counts, batch.upper, batch.folds, batch.raw_starts, facts.word, facts.ptr, facts.hits, links),
+        *(_places_of(_COUNTED), _places_of(_SHARED), _places_of(_SHARES), _places_of(_said_lists()), len(_OWN)),
+        *(logged, out),
+    )
+    out[:, logs] = np.log1p(logged)
+    return out
+
+
+@cache
+def _text_logs() -> NDArray[np.int64]:
+    """Columns that are logarithms of counts, in the order in which the compiled loops write those."""
+    own, end = len(_OWN), len(_OWN) + 2 * len(_said_lists())
+    return np.array([*_LOGGED, *range(own, end, 2), *range(end, end + len(LINK_COLUMNS))])
+
+
+def _text_signals(facts: TextFacts, links: F64) -> F64:
     c, batch = facts.classes, facts.batch
     size = np.maximum(np.diff(batch.raw_starts) - 1, 1).astype(np.float64)
     letters = _letters(c)
     words = np.diff(facts.ptr).astype(np.float64)
-    says = facts.lists[:, _said_lists()]
+    says = facts.lists[:, list(_said_lists())]
     n, k = len(batch), says.shape[1]
     logged = np.empty((n, len(_LOGGED)))
     logged[:, 0], logged[:, 1] = size, words
-    logged[:, 2:9] = c[:, _COUNTED]
+    logged[:, 2:9] = c[:, list(_COUNTED)]
     logged[:, 9] = c[:, cc.FANCY] + c[:, cc.FULLWIDTH]
     logged[:, 10:] = batch.folds
     own, end = len(_OWN), len(_OWN) + 2 * k
     out = np.empty((n, end + len(LINK_COLUMNS)))
-    out[:, _LOGGED] = np.log1p(logged)
+    out[:, list(_LOGGED)] = np.log1p(logged)
     out[:, 2] = np.minimum(letters / np.maximum(words, 1), 20)
     out[:, 3] = facts.upper / np.maximum(letters, 1)
-    out[:, _SHARES] = c[:, _SHARED] / size[:, np.newaxis]
+    out[:, list(_SHARES)] = c[:, list(_SHARED)] / size[:, np.newaxis]
     out[:, own - 1] = _variety(facts)
     out[:, own:end:2] = np.log1p(says)
     out[:, own + 1 : end : 2] = says / np.maximum(words, 4)[:, np.newaxis]
-    out[:, end:] = np.log1p(link_counts(texts, batch))
-    return list(_text_names()), out
+    out[:, end:] = np.log1p(links)
+    return out
 
 
 _OWN: Final = (
@@ -140,19 +212,20 @@ _OWN: Final = (
     *("hidden_characters", "mixed_words", "spaced_words", "variety"),
 )
 # Of those: counts, as log1p (length, words, the classes below, styled letters, folds), and shares of all characters.
-_LOGGED: Final = [0, 1, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17]
-_COUNTED: Final = [cc.EXCLAMATION, cc.QUESTION, cc.CURRENCY, cc.BRACKET, cc.EMOJI, cc.SYMBOL, cc.NEWLINE]
-_SHARES: Final = [4, 9, 10]
-_SHARED: Final = [cc.DIGIT, cc.TECHNICAL, cc.STOP]
+_LOGGED: Final = (0, 1, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17)
+_COUNTED: Final = (cc.EXCLAMATION, cc.QUESTION, cc.CURRENCY, cc.BRACKET, cc.EMOJI, cc.SYMBOL, cc.NEWLINE)
+_SHARES: Final = (4, 9, 10)
+_SHARED: Final = (cc.DIGIT, cc.TECHNICAL, cc.STOP)
 
 
 @cache
-def _said_lists() -> list[int]:
-    return [i for i, n in enumerate(load_lists().names) if not n.startswith("lang_")]
+def _said_lists() -> tuple[int, ...]:
+    return tuple(i for i, n in enumerate(load_lists().names) if not n.startswith("lang_"))
 
 
 @cache
-def _text_names() -> tuple[str, ...]:
+def text_names() -> tuple[str, ...]:
+    """Names of the columns of ``text_signals``."""
     names = load_lists().names
     said = (f"{kind}_{names[i]}" for i in _said_lists() for kind in ("says", "share"))
     return (*_OWN, *said, *LINK_COLUMNS)
@@ -173,18 +246,36 @@ def _variety(facts: TextFacts) -> F64:
 
 def author_signals(
     authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], facts: TextFacts
-) -> tuple[list[str], F64]:
-    """Signals of the author's name and address; ``facts`` are those of the names (not used if there are none)."""
-    names, n = list(_AUTHOR_NAMES), len(texts)
+) -> F64:
+    """Signals of the author's name and address, by ``AUTHOR_NAMES``; ``facts`` are those of the names (not used if
+    there are none)."""
+    out = np.zeros((len(texts), len(AUTHOR_NAMES)))
     if not any(authors) and not any(urls):
-        return names, np.zeros((n, len(names)))
+        return out
+    _name_signals(facts, out)
+    at = len(AUTHOR_NAMES) - len(_BOTH) - len(URL_COLUMNS)
+    out[:, at : at + len(URL_COLUMNS)] = url_signals(urls)
+    _name_and_address(authors, urls, texts, out[:, -len(_BOTH) :])
+    return out
+
+
+def _name_signals(facts: TextFacts, out: F64) -> None:
+    """The columns of the names alone, written to ``out``."""
+    if compiled.kernel is not None:
+        batch, logged = facts.batch, np.empty((len(facts.batch), len(_NAME_LOGS)))
+        compiled.kernel.name_signals(
+            *(batch.counts, batch.upper, batch.raw_starts, facts.ptr, facts.hits),
+            *(_places_of(_selling_lists()), _places_of(_language_lists()), logged, out),
+        )
+        out[:, _NAME_LOGS] = np.log1p(logged)
+        return
     c = facts.classes
     size = np.maximum(np.diff(facts.batch.raw_starts) - 1, 0).astype(np.float64)
     words = np.diff(facts.ptr).astype(np.float64)
     letters = np.maximum(_letters(c), 1)
     known = (size > 0).astype(np.float64)
-    selling = facts.lists[:, _selling_lists()].sum(axis=1)
-    common = facts.lists[:, _language_lists()].max(axis=1, initial=0)
+    selling = facts.lists[:, list(_selling_lists())].sum(axis=1)
+    common = facts.lists[:, list(_language_lists())].max(axis=1, initial=0)
     columns = (
         known,
         np.minimum(words, 8),
@@ -198,15 +289,12 @@ def author_signals(
         selling / np.maximum(words, 1),
         np.log1p(common),
     )
-    out = np.empty((n, len(names)))
     for k, column in enumerate(columns):
         out[:, k] = column
-    out[:, len(columns) : len(columns) + len(URL_COLUMNS)] = url_signals(urls)
-    _name_and_address(authors, urls, texts, out[:, len(columns) + len(URL_COLUMNS) :])
-    return names, out
 
 
-_AUTHOR_NAMES: Final = (
+_BOTH: Final = ("author_in_text", "author_is_domain", "url_in_text", "author_in_url")
+AUTHOR_NAMES: Final = (
     *(
         "author",
         "author_words",
@@ -218,19 +306,20 @@ _AUTHOR_NAMES: Final = (
     ),
     *("author_signs", "author_selling", "author_selling_share", "author_phrase"),
     *URL_COLUMNS,
-    *("author_in_text", "author_is_domain", "url_in_text", "author_in_url"),
+    *_BOTH,
 )
+#: Of the names' columns those that are logarithms of counts, as the compiled loops write them.
+_NAME_LOGS: Final = [AUTHOR_NAMES.index(f"author_{n}") for n in ("length", "signs", "selling", "phrase")]
 
 
 @cache
-def _selling_lists() -> list[int]:
-    return [load_lists().names.index(n) for n in SELLING]
+def _selling_lists() -> tuple[int, ...]:
+    return tuple(load_lists().names.index(n) for n in SELLING)
 
 
 def _name_and_address(
     authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], out: F64
 ) -> None:
-    out[:] = 0.0
     for i, (author, url) in enumerate(zip(authors, urls, strict=True)):
         if not author and not url:
             continue
@@ -246,8 +335,11 @@ def _name_and_address(
                 out[i, 3] = _in_host(author, host)
 
 
+_ALNUM: Final = re.compile(r"[^\W_]+")
+
+
 def _in_host(author: str, host: str) -> float:
     """Share of the words of the name (3 letters or more) that stand in the host name."""
-    words = [w for w in "".join(ch if ch.isalnum() else " " for ch in author.lower()).split() if len(w) > 2]
+    words = [w for w in _ALNUM.findall(author.lower()) if len(w) > 2]
     bare = host.replace("-", "").replace(".", "")
     return sum(w in bare for w in words) / len(words) if words else 0.0

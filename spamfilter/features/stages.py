@@ -23,6 +23,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spamfilter import compiled
 from spamfilter.features.fields import Dense
 
 __all__ = ["FIRST", "FirstStage", "foreign_inputs", "input_names", "stage_inputs"]
@@ -72,9 +73,9 @@ class FirstStage:
 
 def foreign_inputs(text: F64, prose: F64, relation: F64, dense: Dense) -> F64:
     """What the model of foreign passages sees; nothing of the author, which spammers choose freely."""
-    own = _not_the_authors(tuple(dense.names))
     logits = np.array([text, prose, relation]).T
-    return np.hstack([np.minimum(np.maximum(logits, -LIMIT), LIMIT), dense.relation, dense.values[:, own]])
+    own = dense.values[:, _not_the_authors(dense.names)]
+    return np.concatenate((np.minimum(np.maximum(logits, -LIMIT), LIMIT), dense.relation, own), axis=1)
 
 
 @lru_cache(maxsize=8)
@@ -83,11 +84,7 @@ def _not_the_authors(names: tuple[str, ...]) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=8)
-def _places(names: tuple[str, ...]) -> dict[str, int]:
-    return {name: k for k, name in enumerate(names)}
-
-
-def input_names(dense: list[str]) -> list[str]:
+def input_names(dense: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the columns that ``stage_inputs`` makes."""
     names = list(FIRST)
     names += [f"{name}_above_{knot:g}" for name, knots in _HINGES.items() for knot in knots]
@@ -95,17 +92,40 @@ def input_names(dense: list[str]) -> list[str]:
     names += [f"far_{name}" for name in _WITH_RELATION]
     names += ["text_url", "name_url"]
     names += [f"product_{name}" for name, _, _ in _PRODUCTS]
-    return names + dense
+    return (*names, *dense)
 
 
 def stage_inputs(first: FirstStage, dense: Dense) -> F64:
     """One row a comment, by ``input_names``."""
+    if compiled.kernel is None:
+        return _stage_inputs(first, dense)
+    tables = _tables(dense.names)
+    logits = np.array([getattr(first, name) for name in FIRST])
+    out = np.empty((len(dense.values), len(input_names(dense.names))))
+    compiled.kernel.stages(logits, dense.values, *tables, LIMIT, out)
+    return out
+
+
+@lru_cache(maxsize=8)
+def _tables(names: tuple[str, ...]) -> tuple[NDArray[np.int32], F64, NDArray[np.int32], int, NDArray[np.int32]]:
+    """What the compiled loops need to know: bent models and knots, columns that are multiplied."""
+    bends = [(FIRST.index(name), knot) for name, knots in _HINGES.items() for knot in knots]
+    return (
+        np.array([k for k, _ in bends], np.int32),
+        np.array([knot for _, knot in bends]),
+        np.array([names.index(name) for name in _WITH_RELATION], np.int32),
+        names.index("url"),
+        np.array([[names.index(a), names.index(b)] for _, a, b in _PRODUCTS], np.int32),
+    )
+
+
+def _stage_inputs(first: FirstStage, dense: Dense) -> F64:
     logit = {name: np.minimum(np.maximum(getattr(first, name), -LIMIT), LIMIT) for name in FIRST}
     columns = [logit[name] for name in FIRST]
     columns += [np.maximum(logit[name] - knot, 0.0) for name, knots in _HINGES.items() for knot in knots]
     far, near = np.maximum(logit["relation"], 0.0), np.maximum(-logit["relation"], 0.0)
     columns += [far * np.maximum(logit["prose"], 0.0), far * logit["text"], near * logit["text"]]
-    place, values = _places(tuple(dense.names)), dense.values
+    place, values = {name: k for k, name in enumerate(dense.names)}, dense.values
     url = values[:, place["url"]]
     columns += [far * values[:, place[name]] for name in _WITH_RELATION]
     columns += [url * logit["text"], url * logit["name"]]

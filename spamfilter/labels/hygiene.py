@@ -4,6 +4,7 @@ Usage::
 
     rows = list(store.current())
     hygiene = weigh(rows, probability=out_of_fold)     # probability: optional, one per row
+    hygiene = weigh(rows, out_of_fold, untaught=bundled)
     hygiene.weights                                    # float64, one per row, 0..1, same order
     hygiene.reasons[i], hygiene.findings               # why, per row and per source
 
@@ -23,7 +24,18 @@ from numpy.typing import NDArray
 
 from spamfilter.labels.decision import LabelRow
 
-__all__ = ["Finding", "Hygiene", "Limits", "contradictions", "echoes", "floods", "mislabelled", "unreliable", "weigh"]
+__all__ = [
+    "Finding",
+    "Hygiene",
+    "Limits",
+    "contradictions",
+    "echoes",
+    "floods",
+    "mislabelled",
+    "reversed_sources",
+    "unreliable",
+    "weigh",
+]
 
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -81,11 +93,18 @@ class Hygiene:
             self.reasons[i].append(reason)
 
 
-def weigh(rows: Sequence[LabelRow], probability: F64 | None = None, limits: Limits | None = None) -> Hygiene:
+def weigh(
+    rows: Sequence[LabelRow],
+    probability: F64 | None = None,
+    limits: Limits | None = None,
+    untaught: F64 | None = None,
+) -> Hygiene:
     """Weight, reasons and findings for the current labels ``rows``.
 
     ``probability`` is that of spam for each row by a model that was not trained on the row (out of fold); without it,
-    only labels of near-duplicates can contradict each other.
+    only labels of near-duplicates can contradict each other.  ``untaught`` is the same by a model that has learnt none
+    of these labels, such as the one that ships: by it, sources that say the reverse are found, however many labels
+    they give.
     """
     limits = limits or Limits()
     hygiene = Hygiene(np.ones(len(rows)), [[] for _ in rows])
@@ -101,6 +120,10 @@ def weigh(rows: Sequence[LabelRow], probability: F64 | None = None, limits: Limi
     for who, trust, detail in unreliable(rows, doubtful, limits):
         mine = [i for i, row in enumerate(rows) if row.who == who]
         hygiene._lower(mine, trust, "its source contradicts the others far more often than they each other")
+        hygiene.findings.append(Finding("unreliable", who, len(mine), detail))
+    for who, detail in reversed_sources(rows, untaught, limits) if untaught is not None else ():
+        mine = [i for i, row in enumerate(rows) if row.who == who]
+        hygiene._lower(mine, 0.0, "its source calls spam what looks like ham, and ham what looks like spam")
         hygiene.findings.append(Finding("unreliable", who, len(mine), detail))
     _cap_echoes(hygiene, rows, limits)
     _cap_floods(hygiene, rows, limits)
@@ -202,6 +225,43 @@ def unreliable(rows: Sequence[LabelRow], doubtful: Mask, limits: Limits | None =
             detail = f"{share:.0%} of {n} labels are doubtful, of the others' {usual:.0%}; they count {weight:.2f}"
             out.append((who, weight, detail))
     return out
+
+
+def reversed_sources(rows: Sequence[LabelRow], untaught: F64, limits: Limits | None = None) -> list[tuple[str, str]]:
+    """Sources whose labels run against a model that agrees with all the others': (who, detail).
+
+    The area under the ROC curve of the source's labels lies below one half, that of all the others' together above it,
+    each by ``deviations`` standard deviations (Mann and Whitney 1947).  It asks for the order alone, so it also finds
+    what no probability is sure enough of; and the model has learnt none of the labels, so that a thousand of them
+    cannot win it over.
+    """
+    limits = limits or Limits()
+    spam = np.array([row.label == "spam" for row in rows], np.bool_)
+    names = np.array([row.who for row in rows], object)
+    out = []
+    for who in dict.fromkeys(names.tolist()):
+        mine = names == who
+        if mine.sum() < limits.fewest:
+            continue
+        (auc, beyond), (others, beyond_others) = (_auc(spam[of], untaught[of]) for of in (mine, ~mine))
+        if beyond < -limits.deviations and beyond_others > limits.deviations:
+            detail = (
+                f"its spam ranks below its ham (area under the curve {auc:.2f}, the others' {others:.2f}); "
+                f"its {int(mine.sum())} labels count nothing"
+            )
+            out.append((who, detail))
+    return out
+
+
+def _auc(spam: Mask, probability: F64) -> tuple[float, float]:
+    """Area under the ROC curve, ties counting half, and how many standard deviations it is above one half."""
+    high, low = probability[spam], np.sort(probability[~spam])
+    n, m = len(high), len(low)
+    if not n or not m:
+        return 0.5, 0.0
+    below = np.searchsorted(low, high, "left") + np.searchsorted(low, high, "right")
+    auc = float(below.sum() / (2 * n * m))
+    return auc, (auc - 0.5) / math.sqrt((n + m + 1) / (12 * n * m))
 
 
 def floods(rows: Sequence[LabelRow], limits: Limits | None = None) -> list[tuple[list[int], str]]:

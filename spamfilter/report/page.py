@@ -31,8 +31,13 @@ th, td { padding: .2rem .55rem; border-bottom: 1px solid #d8dde6; text-align: ri
   font-variant-numeric: tabular-nums; } th:first-child, td:first-child { text-align: left; }
 .scroll { overflow-x: auto; } .dim { color: #5d6675; font-size: .85rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } .plots img { width: 34rem; max-width: 100%; }
+.plots img.wide { width: 52rem; }
 .ci { color: #5d6675; font-size: .75rem; display: block; }
-.errors td { text-align: left; } .errors td.p { font-weight: 700; text-align: right; } .text { white-space: pre-wrap; }
+.good { color: #1e6b3a; } .bad { color: #b3261e; } .note { border-left: 3px solid #c98a00; padding-left: .6rem; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; } table + table { margin-top: 1rem; } .facts td { text-align: left; }
+td.good, td.bad { text-align: left; }
+.errors th, .errors td { text-align: left; }
+ .errors td.p { font-weight: 700; text-align: right; } .text { white-space: pre-wrap; }
 """
 _HEAD: Final = (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -44,20 +44,32 @@ def thresholds(y: Mask, p: F64) -> tuple[F64, F64]:
     return tp, last + 1 - tp
 
 
-def precision_recall(curves: Mapping[str, tuple[Mask, F64]], alternative: str, bold: str = "all") -> str:
-    """Precision against recall of each curve (labels, probabilities)."""
+def precision_recall(
+    curves: Mapping[str, tuple[Mask, F64]],
+    alternative: str,
+    bold: str = "all",
+    colours: Mapping[str, str] | None = None,
+) -> str:
+    """Precision against recall of each curve (labels, probabilities); ``colours`` for curves that have one."""
     figure, axes = figure_of("recall", "precision", "Precision and recall")
     for name, (y, p) in curves.items():
         tp, fp = thresholds(y, p)
         axes.step(
-            tp / max(tp[-1], 1), tp / (tp + fp), where="post", label=plain(name), linewidth=2 if name == bold else 1
+            tp / max(tp[-1], 1),
+            tp / (tp + fp),
+            where="post",
+            label=plain(name),
+            linewidth=2 if name == bold else 1,
+            color=(colours or {}).get(name),
         )
     axes.set_ylim(0, 1.02)
     axes.legend(fontsize=8)
     return image(figure, alternative)
 
 
-def calibration(curves: Mapping[str, tuple[Mask, F64]], alternative: str) -> str:
+def calibration(
+    curves: Mapping[str, tuple[Mask, F64]], alternative: str, colours: Mapping[str, str] | None = None
+) -> str:
     """Share of spam among comments by stated probability, with their number and 95 % of chance."""
     figure, axes = figure_of("stated probability", "share that is spam", "Calibration")
     axes.plot([0, 1], [0, 1], color="#999", linewidth=0.8)
@@ -67,13 +79,24 @@ def calibration(curves: Mapping[str, tuple[Mask, F64]], alternative: str) -> str
         some = size > 0
         stated = np.bincount(place, p, _BINS)[some] / size[some]
         found = np.bincount(place, y.astype(np.float64), _BINS)[some] / size[some]
-        spread = 1.96 * np.sqrt(found * (1 - found) / size[some])
-        axes.errorbar(stated, found, yerr=spread, fmt="o-", capsize=3, label=plain(name))
+        ends = _wilson(found, size[some])
+        colour = (colours or {}).get(name)
+        axes.errorbar(stated, found, yerr=np.abs(ends - found), fmt="o-", capsize=3, label=plain(name), color=colour)
         for x, height, n in zip(stated, found, size[some], strict=True) if len(curves) == 1 else ():
             axes.annotate(f"{n:,}", (x, height), fontsize=7, textcoords="offset points", xytext=(4, -10))
+    axes.set_ylim(-0.02, 1.02)
     if len(curves) > 1:
         axes.legend(fontsize=8)
     return image(figure, alternative)
+
+
+def _wilson(share: F64, n: NDArray[np.int64]) -> F64:
+    """Ends of the 95 % interval of shares (Wilson 1927), shape (2, shares): never below 0 or above 1."""
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    out: F64 = np.stack([np.minimum(middle - half, share), np.maximum(middle + half, share)])
+    return out
 
 
 def figure_of(x: str, y: str, title: str, size: tuple[float, float] = (5.6, 4.2)) -> tuple[Any, Any]:
@@ -87,7 +110,7 @@ def figure_of(x: str, y: str, title: str, size: tuple[float, float] = (5.6, 4.2)
     return figure, axes
 
 
-def image(figure: Any, alternative: str) -> str:
+def image(figure: Any, alternative: str, wide: bool = False) -> str:
     """The figure as an ``<img>``; ``alternative`` says what it shows to who cannot see it."""
     from matplotlib import rc_context
 
@@ -95,7 +118,8 @@ def image(figure: Any, alternative: str) -> str:
     with rc_context({"svg.hashsalt": "spamfilter"}):  # the same scores make the same page
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     code = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{escape(alternative)}" src="data:image/svg+xml;base64,{code}">\n'
+    style = ' class="wide"' if wide else ""
+    return f'<img{style} alt="{escape(alternative)}" src="data:image/svg+xml;base64,{code}">\n'
 
 
 def plain(name: str) -> str:

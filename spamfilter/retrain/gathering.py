@@ -3,12 +3,14 @@
 Usage::
 
     gathered = gather(config)
-    gathered = gathered.weighed(probability)       # once more, with probabilities that are out of fold
+    gathered = gathered.weighed(None, untaught)            # once more, with a model that has learnt none of the labels
+    gathered = gathered.weighed(out_of_fold, untaught)     # and once more, with one that has learnt all but the row
     gathered.rows, gathered.weight, gathered.trusted
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,35 +39,53 @@ _COUNTS: Final = 0.5
 class Gathered:
     """Rows with weights (0..1) and the place at which each was decided on (0 for rows that are no labels).
 
-    ``labels`` are the current labels that the rows of the label store come from; ``findings`` what hygiene found.
+    ``weight`` is what a row counts in learning, ``judging`` in the judgement.  They differ where a model is sure that
+    the label is wrong: such a row teaches less, but is judged in full.  Else a challenger would be forgiven its surest
+    mistakes by being so sure of them.  ``labels`` are the current labels that the rows of the label store come from;
+    ``findings`` what hygiene found.
     """
 
     rows: Dataset
     weight: F64
+    judging: F64
     place: NDArray[np.int64]
     labels: Sequence[LabelRow]
     limits: Limits
     findings: tuple[Finding, ...]
     doubted: Mapping[str, int]
 
-    def weighed(self, probability: F64) -> Gathered:
-        """Weighed again with the probability of spam of each row by a model that has not seen it.
+    def weighed(self, probability: Mapping[str, float] | None, untaught: Mapping[str, float]) -> Gathered:
+        """Weighed again with the probability of spam of each row, by id: by a model that has not seen the row, and by
+        one that has learnt none of the labels.
 
         Rows that then count nothing go.
         """
-        of = dict(zip(self.rows.id, probability.tolist(), strict=True))
-        # Half: neither spam nor ham, for labels that are no rows any more.
-        hygiene = weigh(self.labels, np.array([of.get(_id(row), 0.5) for row in self.labels]), self.limits)
+
+        def of_labels(known: Mapping[str, float]) -> F64:
+            # Half: neither spam nor ham, for labels that are no rows.
+            return np.array([known.get(_id(row), 0.5) for row in self.labels], np.float64)
+
+        unseen, base = None if probability is None else of_labels(probability), of_labels(untaught)
+        hygiene = weigh(self.labels, unseen, self.limits, base)
         weight = _weights(self.rows, self.labels, hygiene)
+        undoubted = weigh(self.labels, unseen, replace(self.limits, doubtful_weight=1.0), base)
+        judging = _weights(self.rows, self.labels, undoubted)
         keep = weight > 0
         return replace(
             self,
             rows=self.rows.take(keep),
             weight=weight[keep],
+            judging=judging[keep],
             place=self.place[keep],
             findings=tuple(hygiene.findings),
             doubted=_doubted(hygiene),
         )
+
+    def keys(self) -> list[str]:
+        """What tells one comment from another in every store of the same labels: a digest of text, author and place."""
+        rows = self.rows
+        columns = zip(rows.text, rows.author, rows.author_url, rows.site, rows.post, strict=True)
+        return [_digest(*row) for row in columns]
 
     def class_sizes(self) -> dict[str, int]:
         """Rows of each class whose label counts at least half."""
@@ -127,7 +147,8 @@ def gather(config: RetrainConfig) -> Gathered:
     place = np.array([seq.get(name, 0) for name in rows.id], np.int64)
     return Gathered(
         rows,
-        _weights(rows, labels, hygiene),
+        weight := _weights(rows, labels, hygiene),
+        weight,
         place,
         labels,
         config.hygiene,
@@ -149,6 +170,11 @@ def _others(data: Dataset, labels: Dataset) -> Dataset:
 
 def _key(text: str, title: str | None) -> tuple[str, str]:
     return " ".join(text.split()).casefold(), title or ""
+
+
+def _digest(*fields: str | None) -> str:
+    text = "\x1f".join(field or "" for field in fields)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _id(row: LabelRow) -> str:

@@ -54,7 +54,6 @@ def weights_digest(manifest: Mapping[str, Any]) -> str:
 def _rows_digest(gathered: Gathered) -> str:
     rows = gathered.rows
     columns = (
-        rows.id,
         rows.text,
         rows.author,
         rows.author_url,

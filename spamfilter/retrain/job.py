@@ -28,14 +28,14 @@ from spamfilter import __version__, store
 from spamfilter.adaptation import AdaptationConfig
 from spamfilter.datasets import read_data
 from spamfilter.errors import ConfigError, DataError, ModelNotFound
-from spamfilter.evaluation import Scores, score
+from spamfilter.evaluation import Scores, predict, score
 from spamfilter.modelcard import model_card
 from spamfilter.promotion import Decision, Judged, average_precision, decide
 from spamfilter.retrain.config import RetrainConfig
 from spamfilter.retrain.gathering import Gathered, gather
 from spamfilter.retrain.inputs import fingerprint, weights_digest
 from spamfilter.retrain.judging import Champion, Judge, as_it_stands, guarded
-from spamfilter.retrain.recipes import Adapting, Made, Recipe, Training
+from spamfilter.retrain.recipes import Adapting, AsItStands, Made, Recipe, Training
 from spamfilter.retraining import FILE, Learnt, Retraining
 from spamfilter.store import ModelsFolder, Version
 from spamfilter.training import TrainingConfig
@@ -165,6 +165,8 @@ class _Run:
         if done and not self.force:
             why = f"nothing was decided, changed or installed since {done[-1].name} was made; --force runs all the same"
             return self._outcome("nothing new", None, (why,))
+        if not self.dry_run:
+            base = self._settled(base)
         sizes = self.gathered.class_sizes()
         if min(sizes.values()) < self.config.fewest:
             why = f"{sizes['spam']} labels spam and {sizes['ham']} ham count; {self.config.fewest} of each are needed"
@@ -191,12 +193,15 @@ class _Run:
             )
         return _Base(folder, manifest, f"{manifest['name']}-{manifest['version']}")
 
+    def _settled(self, base: _Base) -> _Base:
+        """The base as a version of the folder, in use where nothing else is: from the first run on there is a model."""
+        name = self.models.adopt(base.folder, _BY)
+        if self.models.current() is None:
+            self.models.promote(name, _BY, "the first version here: the model that labels move")
+        return replace(base, name=name)
+
     def _champion(self, base: _Base) -> Champion:
-        """The version in use; in an empty folder, the base, which is put in use."""
-        if not self.dry_run:
-            base = replace(base, name=self.models.adopt(base.folder, _BY))
-            if self.models.current() is None:
-                self.models.promote(base.name, _BY, "the first version here: the model that labels move")
+        """The version in use, and how to make it again."""
         self.parent = base.name
         self.base = store.load(base.folder.absolute())
         name = self.models.current()
@@ -212,18 +217,21 @@ class _Run:
             elif "labels" in version.manifest.get("rows", {}):
                 self.notes.append("the champion was trained by hand on labels, perhaps these: figures may flatter it")
             return as_it_stands(name, model)
-        recipe = self._recipe_of(r)
-        return Champion(name, model, recipe, r.learnt) if recipe else as_it_stands(name, model)
+        return Champion(name, model, self._recipe_of(r) or AsItStands(model), r.learnt)
 
     def _recipe_of(self, r: Retraining) -> Recipe | None:
         """How the champion was made, to make it again without some rows; None where that cannot be done."""
         settings = r.adaptation.get("settings", {})
         try:
             if r.recipe == "adapt":
-                return Adapting(self.models.load(r.parent), _restored(AdaptationConfig, settings))
-            if self.always is not None:
+                parent = self.models.load(r.parent)
+                if parent.parameters.inputs == self.base.parameters.inputs:
+                    return Adapting(parent, _restored(AdaptationConfig, settings))
+                why = f"{r.parent} was made with other signals than this version has"
+            elif self.always is not None:
                 return Training(self.always, _restored(TrainingConfig, settings))
-            why = "always names no data any more"
+            else:
+                why = "always names no data any more"
         except ModelNotFound as error:
             why = str(error)
         self.notes.append(f"the champion cannot be made again ({why}); it is judged as it stands, which flatters it")
@@ -257,11 +265,16 @@ class _Run:
         return self._stored(made, r, found)
 
     def _weigh_again(self) -> None:
-        """Weights once more, now with what a model that learnt the other labels thinks of each."""
+        """Weights once more, now with what the base and then a model that learnt the other labels think of each."""
         begun = time.monotonic()
         self.progress("looking for doubtful labels")
+        rows = self.gathered.rows
+        untaught = dict(zip(rows.id, predict(self.base, rows).tolist(), strict=True))
+        self.gathered = self.gathered.weighed(None, untaught)
         logits = Adapting(self.base, self.config.adaptation).logits(self.gathered.rows, self.gathered.weight)
-        self.gathered = self.gathered.weighed(1 / (1 + np.exp(-np.clip(logits, -60, 60))))
+        probability = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+        unseen = dict(zip(self.gathered.rows.id, probability.tolist(), strict=True))
+        self.gathered = self.gathered.weighed(unseen, untaught)
         self._timed("hygiene", begun)
 
     def _better_recipe(self, judge: Judge) -> tuple[Recipe, tuple[F64, F64], dict[str, float]]:
@@ -269,7 +282,7 @@ class _Run:
         found: list[tuple[float, Recipe, tuple[F64, F64]]] = []
         for recipe in self._recipes():
             given = judge.out_of_fold(recipe)
-            ap = average_precision(self.gathered.rows.label, given[0], self.gathered.weight)
+            ap = average_precision(self.gathered.rows.label, given[0], self.gathered.judging)
             found.append((ap, recipe, given))
         _, recipe, given = max(found, key=lambda f: f[0])
         return recipe, given, {r.name: round(ap, 4) for ap, r, _ in found}
@@ -299,7 +312,7 @@ class _Run:
             unseen=unseen,
             newest=newest,
             guard=guard,
-            learnt=Learnt(rows.id, words, self.gathered.weight.round(6).tolist()),
+            learnt=Learnt(self.gathered.keys(), rows.id, words, self.gathered.weight.round(6).tolist()),
             how=how,
             counts=self.gathered.counts(),
             left_out=dict(rows.report.left_out),

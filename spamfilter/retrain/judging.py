@@ -58,11 +58,11 @@ class Champion:
     learnt: Learnt | None
 
     def knew(self) -> Mapping[str, tuple[str, float]]:
-        """Id of each row that it learnt → label and weight then."""
+        """Key of each row that it learnt → label and weight then."""
         if self.learnt is None:
             return {}
-        columns = zip(self.learnt.id, self.learnt.label, self.learnt.weight, strict=True)
-        return {name: (label, weight) for name, label, weight in columns}
+        columns = zip(self.learnt.key, self.learnt.label, self.learnt.weight, strict=True)
+        return {key: (label, weight) for key, label, weight in columns}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ class Judge:
 
     def champion_out_of_fold(self) -> tuple[F64, F64]:
         """The same by the champion's recipe, of what it learnt, labelled as it was then."""
-        rows, knew = self.gathered.rows, self.champion.knew()
-        weight = np.array([knew[name][1] if name in knew else 0.0 for name in rows.id])
-        label = [knew[n][0] == "spam" if n in knew else bool(y) for n, y in zip(rows.id, rows.label, strict=True)]
+        rows, knew, keys = self.gathered.rows, self.champion.knew(), self.gathered.keys()
+        weight = np.array([knew[key][1] if key in knew else 0.0 for key in keys])
+        label = [knew[k][0] == "spam" if k in knew else bool(y) for k, y in zip(keys, rows.label, strict=True)]
         learn = replace(rows, label=np.array(label, np.int8))
         return out_of_fold(self.champion.recipe, rows, weight, learn, self._fold(), self.jobs, self.progress)
 
@@ -117,7 +117,8 @@ class Judge:
         """
         place, rows = self.gathered.place, self.gathered.rows
         knew = self.champion.knew()
-        new = np.array([p > 0 and name not in knew for p, name in zip(place.tolist(), rows.id, strict=True)], np.bool_)
+        keys = self.gathered.keys()
+        new = np.array([p > 0 and key not in knew for p, key in zip(place.tolist(), keys, strict=True)], np.bool_)
         n = min(int(new.sum()) // 2, int(len(rows) * _NEWEST))
         if n < _FEWEST_NEW:
             return np.zeros(len(rows), np.bool_)
@@ -130,7 +131,7 @@ def judged(
 ) -> Judged:
     """Rows (where ``mask``, if there is one) with probabilities and cut-offs of both models."""
     rows = gathered.rows
-    trusted, weight = gathered.trusted(), gathered.weight
+    trusted, weight = gathered.trusted(), gathered.judging
     if mask is not None:
         rows, trusted, weight = rows.take(mask), trusted[mask], weight[mask]
     return _judged(rows, weight, trusted, champion, challenger)

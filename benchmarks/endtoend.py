@@ -1,0 +1,124 @@
+"""From a page to its flags: real spam put into real pages, by a model that never saw its source.
+
+Usage::
+
+    python benchmarks/endtoend.py [--shared ../shared] [--leave-out wp_midonet] [--sets wp_midonet] [--model FOLDER]
+
+Trains without the sets named by ``--leave-out`` (or takes ``--model``), lets the measuring set's own ``inject.py`` put
+spam of ``--sets`` into its pages, scores every page as ``spamfilter score`` does, and prints what its ``score_e2e.py``
+says, as Markdown and with ``--json`` whole; then F1 and pages with a false flag at other cut-offs.  The pages and the
+spam belong to others and stay where they are.  Needs lxml and cssselect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+
+from spamfilter.datasets import merge, read_data  # noqa: E402
+from spamfilter.model import SpamFilter  # noqa: E402
+from spamfilter.store import load  # noqa: E402
+from spamfilter.training import train  # noqa: E402
+
+#: Cut-offs at which the trade of found against falsely flagged is shown.
+CUTOFFS = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def trained(shared: Path, corpus: Path, leave_out: list[str]) -> SpamFilter:
+    """A model of everything but the sets left out."""
+    data = read_data([shared / "data"])
+    keep = ~np.isin(np.array(data.set), leave_out)
+    print(f"training without {', '.join(leave_out)}: {int(keep.sum()):,} rows and the corpus", file=sys.stderr)
+    return train(merge([data.take(keep), read_data([corpus])]), progress=lambda s: print(" ", s, file=sys.stderr))[0]
+
+
+def inject(shared: Path, sets: str, out: Path) -> None:
+    """Pages with spam in them, by the measuring set's own tool."""
+    tool = shared / "tools" / "inject.py"
+    pool = shared / "data" / "comments.jsonl"
+    subprocess.run(
+        [sys.executable, tool, shared / "pages", out, "--pool", pool, "--sets", sets], check=True, stderr=sys.stderr
+    )
+
+
+def predictions(sf: SpamFilter, pages: Path) -> list[dict[str, Any]]:
+    """What ``spamfilter score`` says of every page."""
+    rows = []
+    for path in sorted(p for p in pages.iterdir() if p.suffix in (".html", ".txt")):
+        scored = sf.score_page(path.read_bytes())
+        comments = [
+            {"text": c.text, "author": c.author, "probability": v.probability, "verdict": v.label}
+            for c, v in zip(scored.page.comments, scored.verdicts, strict=True)
+        ]
+        rows.append({"id": path.name, "article": scored.page.article, "comments": comments})
+    return rows
+
+
+def judged(shared: Path, gold: Path, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Figures of ``score_e2e.py`` for these predictions."""
+    guess = folder / "predictions.jsonl"
+    guess.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    said = subprocess.run(
+        [sys.executable, shared / "tools" / "score_e2e.py", gold, guess], check=True, capture_output=True, text=True
+    )
+    figures: dict[str, Any] = json.loads(said.stdout)
+    return figures
+
+
+def at_cutoff(rows: list[dict[str, Any]], cutoff: float) -> list[dict[str, Any]]:
+    """The same predictions with verdicts by another cut-off."""
+    return [
+        {**r, "comments": [{**c, "verdict": "spam" if c["probability"] >= cutoff else "ham"} for c in r["comments"]]}
+        for r in rows
+    ]
+
+
+def line(name: str, f: dict[str, Any], form: str) -> str:
+    main, off = f[form], f[f"{form} off-topic"]
+    return (
+        f"| {name} | {main['recall']:.2f} | {main['precision']:.2f} | {main['f1']:.2f} | {main['ap']:.2f} | "
+        f"{main['false_pages']:.1%} | {main['ham_flagged']:.1%} | {off['recall']:.2f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    parser.add_argument("--corpus", type=Path, default=ROOT / "data" / "corpus")
+    parser.add_argument("--leave-out", nargs="*", default=["wp_midonet"])
+    parser.add_argument("--sets", default="wp_midonet")
+    parser.add_argument("--model", help="judge by this model instead of training one")
+    parser.add_argument("--json", type=Path, help="write all figures at the model's own cut-off here")
+    given = parser.parse_args()
+    sf = load(given.model) if given.model else trained(given.shared, given.corpus, given.leave_out)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        inject(given.shared, given.sets, folder / "pages")
+        rows = predictions(sf, folder / "pages")
+        gold = folder / "pages" / "gold.jsonl"
+        own = judged(given.shared, gold, rows, folder)
+        if given.json:
+            given.json.write_text(json.dumps(own, indent=1) + "\n", encoding="utf-8")
+        others = {c: judged(given.shared, gold, at_cutoff(rows, c), folder) for c in CUTOFFS}
+    for form, title in (("html", "HTML"), ("wet", "Plain text")):
+        print(f"## {title}: {own[form]['files']} pages, {own[form]['inserted']} comments put in\n")
+        print("| cut-off | recall | precision | F1 | AP | pages with a false flag | ham flagged | off-topic recall |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+        print(line(f"the model's, {sf.parameters.spam_cutoff:.2f}", own, form))
+        for cutoff, figures in others.items():
+            print(line(f"{cutoff:g}", figures, form))
+        print()
+
+
+if __name__ == "__main__":
+    main()
