@@ -695,6 +695,23 @@ def test_many_at_once_keep_their_own_answers(client: TestClient) -> None:
     assert asyncio.run(all_of_them()) == ["true" if n % 3 == 0 else "false" for n in range(60)]
 
 
+def test_long_comments_and_many_are_judged_beside_short_ones(client: TestClient) -> None:
+    """The long ones in a thread, the short ones on the event loop; every answer goes to its own request."""
+
+    async def all_of_them() -> list[Any]:
+        import httpx
+
+        transport = httpx.ASGITransport(app=client.app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+            long = {"comment": {"text": "pills " + "the tide was low " * 3_000}, "article": ARTICLE * 20}
+            short, many = {"comment": {"text": "ferry"}}, {"comments": [{"text": f"casino {n}"} for n in range(30)]}
+            bodies = [long, short, many, short, long]
+            return await asyncio.gather(*(http.post("/v1/score", json=b, headers=bearer()) for b in bodies))
+
+    answers = [[r["verdict"] for r in answer.json()["results"]] for answer in asyncio.run(all_of_them())]
+    assert answers == [["spam"], ["ham"], ["unsure"] * 30, ["ham"], ["spam"]]
+
+
 def test_json_log_lines_hold_no_texts(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     from spamfilter.service.logs import JsonLines
 
