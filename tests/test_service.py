@@ -703,7 +703,7 @@ def test_long_comments_and_many_are_judged_beside_short_ones(client: TestClient)
 
         transport = httpx.ASGITransport(app=client.app)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
-            long = {"comment": {"text": "pills " + "the tide was low " * 3_000}, "article": ARTICLE * 20}
+            long = {"comment": {"text": "cheap pills " + "the tide was low " * 3_000}, "article": ARTICLE * 20}
             short, many = {"comment": {"text": "ferry"}}, {"comments": [{"text": f"casino {n}"} for n in range(30)]}
             bodies = [long, short, many, short, long]
             return await asyncio.gather(*(http.post("/v1/score", json=b, headers=bearer()) for b in bodies))
