@@ -164,6 +164,27 @@ def _divide(lines: Lines, anchors: list[tuple[Attribution, Run]], best: Run) -> 
             if sum(lines.words[again[0] : again[1] + 1]) > 1:
                 first, last = again
         posts.append(_post(lines, run, a, tops[n], first, last))
+    if best.profile or best.profile_below or best.anchors[0].hashed:
+        return _without_signatures(lines, posts)
+    return posts
+
+
+def _without_signatures(lines: Lines, posts: list[Post]) -> list[Post]:
+    """Posts of a forum less the lines that a member's posts all end with."""
+    by_author: dict[str, list[int]] = {}
+    for n, post in enumerate(posts):
+        if post.author and post.first <= post.last:
+            by_author.setdefault(post.author, []).append(n)
+    for numbers in by_author.values():
+        if len(numbers) < 2:
+            continue
+        ends = [lines.text[posts[n].first : posts[n].last + 1][::-1] for n in numbers]
+        same = 0
+        # a post that is its signature alone keeps it: better a signature too many than a post lost
+        while same < min(map(len, ends)) - 1 and len({end[same] for end in ends}) == 1:
+            same += 1
+        for n in numbers:
+            posts[n] = replace(posts[n], last=posts[n].last - same)
     return posts
 
 
