@@ -11,6 +11,7 @@ reply links, badges, members' profiles) is taken off.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -47,6 +48,13 @@ from spamfilter.segment.runs import (
 )
 
 __all__ = ["Post", "Section", "find_posts"]
+
+
+_LABELLED = re.compile(
+    r"(?:comment|posted|written|kommentar|commentaire|comentario|commento|автор|name|nick)\b(?:\s(?:from|by|von|de|di|da|par))?"
+    r"\s?:\s*(\S.{0,58}?)(?:\s\[[^\[\]]{1,20}\])?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +411,9 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
     named = "N" not in run.anchors[0].shape and not run.name_above
     if named:
         named = sum(looks_like_name(lines.text[i], 0) for i in heads) >= 0.8 * len(heads)
+    said = set(lines.said)
+    labelled = sum(i in said or _labelled_name(lines.text[i]) is not None for i in heads) >= 0.8 * len(heads)
+    named = named or labelled  # "NAME said..." over the text and the date below it
     posts = []
     for a, head in zip(run.anchors, heads, strict=True):
         first = _skip_edges(lines, run, head + 1) if named else head
@@ -413,12 +424,20 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
             last -= 1
         while last >= first and lines.kind[last] & (EDGE | NUMBER):
             last -= 1
-        author = speaker(lines.text[head], load_phrases()) if named and head < a.index else a.name
+        author = a.name
+        if named and head < a.index:
+            author = _labelled_name(lines.text[head]) or speaker(lines.text[head].rstrip(" .…:"), load_phrases())
         if author is None and run.name_above:
             author = _author(lines, run, a, _top(lines, run, a))
         ping = bool(lines.kind[a.index] & PING)
         posts.append(Post(head, first, last, author, a.date, a.number, lines.indent[head], ping))
     return posts
+
+
+def _labelled_name(text: str) -> str | None:
+    """NAME in "Comment from: NAME [Visitor]"."""
+    match = _LABELLED.fullmatch(text)
+    return match[1].strip() if match else None
 
 
 def _skip_edges(lines: Lines, run: Run, i: int) -> int:
