@@ -34,7 +34,8 @@ def page(site, article, *comments):
     words = "wheel river copper garden stone winter letter engine basket candle market violin".split()
     own = [("Rosa", " ".join(draw.choices(words, k=20)).capitalize() + ".")]
     html = blog([*own, *comments], f"{article} of {site}").replace(
-        "Last Sunday the rear wheel", f"On the {article} we spoke of {site}: {' '.join(draw.choices(words, k=30))}, then"
+        "Last Sunday the rear wheel",
+        f"On the {article} we spoke of {site}: {' '.join(draw.choices(words, k=30))}, then",
     )
     return json.dumps({"url": f"http://{site}/{article}", "html": html}) + "\n"
 
@@ -212,7 +213,9 @@ def test_short_comments_get_no_record_and_a_record_holds_no_text():
 
 
 def test_wordings_are_equal_for_what_a_reader_takes_for_the_same():
-    same = wordings([QUOTE, QUOTE.upper(), QUOTE.replace(" ", "  ") + "!", QUOTE + " http://a.example/1", QUOTE + " 17"])
+    same = wordings(
+        [QUOTE, QUOTE.upper(), QUOTE.replace(" ", "  ") + "!", QUOTE + " http://a.example/1", QUOTE + " 17"]
+    )
     assert len(set(same.tolist())) == 1
     assert wordings([QUOTE.replace("dry", "wet")])[0] != same[0]
     assert wordings(["a", "b"]).tolist() == [wordings(["a"])[0], wordings(["b"])[0]]

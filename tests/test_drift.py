@@ -70,7 +70,9 @@ def test_what_is_unlike_is_named(reference, known):
     shuffled = ["".join(draw.sample(text, len(text))) for text in texts]
     assert "unknown_words" in reference.compare(signal_counts(shuffled, scores, known)).unlike
     words = "дождь печь трамвай хор лестница урожай гавань чайник сад луг фонарь пекарня".split()
-    cyrillic = reference.compare(signal_counts([reader(draw, words, words) for _ in range(600)], np.full(600, 0.02), known))
+    cyrillic = reference.compare(
+        signal_counts([reader(draw, words, words) for _ in range(600)], np.full(600, 0.02), known)
+    )
     assert cyrillic.unlike[0] == "script" and cyrillic.distances["script"] > 0.5
     sure = reference.compare(signal_counts(texts, np.full(len(texts), 0.4), known))
     assert sure.unlike[0] == "score"
@@ -110,7 +112,12 @@ def test_words_of_a_row_s_own_site_do_not_count_as_known(tmp_path):
         for n in range(480):
             site = n % 12
             text = reader(draw) if site else " ".join(draw.choices([f"{w}ski" for w in NOUNS], k=8))
-            row = {"text": f"{text} {n}", "label": "spam" if n % 5 > 3 else "ham", "site": f"s{site}", "set": f"s{site}"}
+            row = {
+                "text": f"{text} {n}",
+                "label": "spam" if n % 5 > 3 else "ham",
+                "site": f"s{site}",
+                "set": f"s{site}",
+            }
             file.write(json.dumps(row) + "\n")
     data = read_data([str(path)])
     found = reference_of(data, np.zeros(len(data)), 4)

@@ -62,7 +62,9 @@ def article_at(server: Server, permalink: str) -> tuple[str | None, str | None] 
 def test_pypi_client(server: Server) -> None:
     pytest.importorskip("akismet")
     guide = code("python", "Anything that uses the PyPI package `akismet`")
-    guide = guide.replace("8650", str(server.port)).replace("your 12-letter key", KEY).replace("timeout=1.0", "timeout=9")
+    guide = (
+        guide.replace("8650", str(server.port)).replace("your 12-letter key", KEY).replace("timeout=1.0", "timeout=9")
+    )
     guide = guide.replace("client.comment_check(", "answer = client.comment_check(")
     given = {"user_ip": "203.0.113.7", "name": "Ida", "post_url": "https://blog.example/ferry"}
     spam, ham = dict(given, text=SPAM), dict(given, text=HAM)
