@@ -4,6 +4,8 @@ Usage::
 
     python benchmarks/speed.py scoring          # score_frame and score, scikit-learn, fastText where it is installed
     python benchmarks/speed.py cold             # whole processes: the command, and a script with a joblib pipeline
+    python benchmarks/speed.py pages            # score_page on real pages, beside trafilatura
+    python benchmarks/speed.py workers          # `spamfilter classify` with one and two workers: time and memory
     python benchmarks/speed.py growth [OUT.svg] # cost against comments, length of a comment, size of an article
     python benchmarks/speed.py training         # `spamfilter train` on 12,500 to 100,000 rows: time and memory
 
@@ -230,17 +232,28 @@ def _draw(curves: dict[str, list[tuple[int, float]]], out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of scoring, as ratios within one run.")
-    parser.add_argument("what", choices=("scoring", "cold", "growth", "training"))
+    parser.add_argument("what", choices=("scoring", "cold", "pages", "growth", "training", "workers"))
     parser.add_argument("out", nargs="?", type=Path, default=ROOT / "docs" / "growth.svg", help="where to draw curves")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder with the comments")
     parser.add_argument("--model", help="name or folder of a model")
+    parser.add_argument("--pages", type=Path, default=ROOT.parent / "shared" / "pages", help="folder with real pages")
     parser.add_argument("--rows", type=int, help="training: this many rows, in this process")
     given = parser.parse_args()
     if given.what == "growth":
         growth(given.model, given.out)
         return
+    if given.what == "pages":
+        import pagespeed
+
+        pagespeed.run(given.pages, given.model)
+        return
     if not given.data.is_dir():
         sys.exit(f"{given.data} is absent: name the folder with comments.jsonl and posts.jsonl with --data")
+    if given.what == "workers":
+        import workerspeed
+
+        workerspeed.run(given.data, given.model)
+        return
     if given.what == "training":
         import trainingspeed
 

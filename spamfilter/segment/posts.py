@@ -72,13 +72,14 @@ class Section:
     """The comments of a page: ``begin`` is the first line that is no longer article.
 
     ``headed`` says that a header ("3 comments") stands above them, ``forum`` that members' profiles or
-    running post numbers stand beside them.
+    running post numbers stand beside them; ``stated`` is the number that the header states.
     """
 
     begin: int
     posts: tuple[Post, ...]
     forum: bool = False
     headed: bool = False
+    stated: int | None = None
 
 
 def find_posts(lines: Lines) -> Section | None:
@@ -106,6 +107,7 @@ def _section(lines: Lines, best: Run, runs: list[Run]) -> Section:
         tuple(p for p in posts if p.first <= p.last),
         best.profile or best.anchors[0].hashed,
         header is not None and not lines.kind[header] & SORT,
+        lines.counts.get(header) if header is not None else None,
     )
 
 
@@ -301,12 +303,14 @@ def _closing_kinds(lines: Lines, anchors: list[tuple[Attribution, Run]], best: R
 
 
 def _trim_end(lines: Lines, run: Run, first: int, last: int) -> int:
+    end = last
     while last >= first:
         kind = lines.kind[last]
         if (
             kind & (EDGE | FORM | FIELD)
             or (without_digits(lines.text[last]) in run.constants and not kind & NUMBER)
             or (kind & NUMBER and last > first and lines.kind[last - 1] & EDGE)
+            or (kind & NUMBER and first < last < end)  # likes, above the links that were taken off
         ):
             last -= 1
         else:
@@ -388,7 +392,7 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
             last -= 1
         while last >= first and lines.kind[last] & (EDGE | NUMBER):
             last -= 1
-        author = lines.text[head] if named and head < a.index else a.name
+        author = speaker(lines.text[head], load_phrases()) if named and head < a.index else a.name
         if author is None and run.name_above:
             author = _author(lines, run, a, _top(lines, run, a))
         ping = bool(lines.kind[a.index] & PING)
