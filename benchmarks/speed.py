@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,7 @@ def growth(model: str | None, out: Path) -> None:
         return " ".join(rng.choice(words, max(length // 5, 1)))[:length]
 
     comment, article = prose(250), prose(6000)
-    names = ("comments", "characters of one comment", "characters of the article")
+    names = ("comments", "characters of one comment", "characters of the article", "comments of one page")
     curves: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
     for n in (500, 2000, 8000, 20000, 50000):
         frame = pd.DataFrame({"text": [f"{k} {comment}" for k in range(n)], "title": "Mills", "article": article})
@@ -203,11 +203,26 @@ def growth(model: str | None, out: Path) -> None:
         curves["characters of the article"].append(
             (n, best(lambda t=text: sf.score(comment, "Jo", None, "Mills", f"{next(fresh)} {t}"), 5))
         )
+    for n in (500, 2000, 8000, 20000, 50000):
+        page = _page(article, (f"{k} {comment}" for k in range(n)))
+        curves["comments of one page"].append((n, best(lambda p=page: sf.score_page(p), 1)))
     for what, points in curves.items():
         print(what)
         for n, seconds in points:
             print(f"  {n:9,} {seconds:8.3f} s {seconds / n * 1e6:8.2f} µs each")
     _draw(curves, out)
+
+
+def _page(article: str, comments: Iterable[str]) -> str:
+    """A page as WordPress makes them."""
+    items = "".join(
+        f'<li class="comment" id="comment-{k}"><cite class="fn">Reader {k}</cite> <p>{text}</p></li>\n'
+        for k, text in enumerate(comments)
+    )
+    return (
+        f"<html><head><title>Mills</title></head><body><article><h1>Mills</h1><p>{article}</p></article>"
+        f'<div id="comments"><ol class="commentlist">{items}</ol></div></body></html>'
+    )
 
 
 def _draw(curves: dict[str, list[tuple[int, float]]], out: Path) -> None:

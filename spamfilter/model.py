@@ -43,8 +43,8 @@ class Parameters:
     """Everything learnt: plain arrays and numbers.
 
     ``typical`` is the standardised row of inputs that a typical ham comment has; reasons are stated
-    relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.  ``titled`` judges words under a title alone
-    (models of format 1 have none).
+    relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.  ``titled``
+    judges words under a title alone (models of format 1 have none).
     """
 
     text: GramModel

@@ -5,8 +5,9 @@ Usage::
     sf, facts = train(read_data(["data/corpus"]), TrainingConfig())
 
 Two stages (Wolpert 1992, stacked generalisation).  The first: logistic regressions over hashed n-grams
-of the text (spam or ham; one more of texts that stand under a title alone), of passages of articles and comments (prose or comment), of authors' names
-and of the hosts they link to; and one over overlaps of comments with articles (own or another's).
+of the text (spam or ham; one more of texts that stand under a title alone), of passages of articles
+and comments (prose or comment), of authors' names and of the hosts they link to;
+and one over overlaps of comments with articles (own or another's).
 The second, a logistic regression over their logits and the dense features, sees first-stage logits
 only of sites that the first stage did not learn from.  Probabilities are calibrated (Platt 1999) and
 the cut-offs chosen on second-stage logits that are out of fold by site as well.
@@ -55,8 +56,9 @@ class TrainingConfig:
     their article, so that comments with fewer fields are judged well; ``passages`` off-topic
     passages enter the second stage with weight ``passage_weight`` each (a labelled row weighs 1 on
     average); ``written`` is the weight of rows that were written for training, not received by a site (sites that
-    end in ``.example``): at full weight they teach their writers' habits; ``drop_url`` is the share that loses the author's address alone, as plain text does;
-    ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
+    end in ``.example``): at full weight they teach their writers' habits; ``drop_url`` is the share
+    that loses the author's address alone, as plain text does; ``spam_rate`` and ``unsure_rate`` are
+    the shares of ham that may lie above the cut-offs.
     """
 
     seed: int = 20
@@ -70,7 +72,7 @@ class TrainingConfig:
     head_c: float = 0.002
     drop: float = 0.1
     drop_url: float = 0.25
-    passages: int = 7000
+    passages: int = 9000
     passage_weight: float = 0.5
     written: float = 0.25
     prose: int = 6000

@@ -11,6 +11,7 @@ reply links, badges, members' profiles) is taken off.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -47,6 +48,13 @@ from spamfilter.segment.runs import (
 )
 
 __all__ = ["Post", "Section", "find_posts"]
+
+
+_LABELLED = re.compile(
+    r"(?:comment|posted|written|kommentar|commentaire|comentario|commento|автор|name|nick)\b(?:\s(?:from|by|von|de|di|da|par))?"
+    r"\s?:\s*(\S.{0,58}?)(?:\s\[[^\[\]]{1,20}\])?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +172,27 @@ def _divide(lines: Lines, anchors: list[tuple[Attribution, Run]], best: Run) -> 
             if sum(lines.words[again[0] : again[1] + 1]) > 1:
                 first, last = again
         posts.append(_post(lines, run, a, tops[n], first, last))
+    if best.profile or best.profile_below or best.anchors[0].hashed:
+        return _without_signatures(lines, posts)
+    return posts
+
+
+def _without_signatures(lines: Lines, posts: list[Post]) -> list[Post]:
+    """Posts of a forum less the lines that a member's posts all end with."""
+    by_author: dict[str, list[int]] = {}
+    for n, post in enumerate(posts):
+        if post.author and post.first <= post.last:
+            by_author.setdefault(post.author, []).append(n)
+    for numbers in by_author.values():
+        if len(numbers) < 2:
+            continue
+        ends = [lines.text[posts[n].first : posts[n].last + 1][::-1] for n in numbers]
+        same = 0
+        # a post that is its signature alone keeps it: better a signature too many than a post lost
+        while same < min(map(len, ends)) - 1 and len({end[same] for end in ends}) == 1:
+            same += 1
+        for n in numbers:
+            posts[n] = replace(posts[n], last=posts[n].last - same)
     return posts
 
 
@@ -382,6 +411,9 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
     named = "N" not in run.anchors[0].shape and not run.name_above
     if named:
         named = sum(looks_like_name(lines.text[i], 0) for i in heads) >= 0.8 * len(heads)
+    said = set(lines.said)
+    labelled = sum(i in said or _labelled_name(lines.text[i]) is not None for i in heads) >= 0.8 * len(heads)
+    named = named or labelled  # "NAME said..." over the text and the date below it
     posts = []
     for a, head in zip(run.anchors, heads, strict=True):
         first = _skip_edges(lines, run, head + 1) if named else head
@@ -392,12 +424,20 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
             last -= 1
         while last >= first and lines.kind[last] & (EDGE | NUMBER):
             last -= 1
-        author = speaker(lines.text[head], load_phrases()) if named and head < a.index else a.name
+        author = a.name
+        if named and head < a.index:
+            author = _labelled_name(lines.text[head]) or speaker(lines.text[head].rstrip(" .…:"), load_phrases())
         if author is None and run.name_above:
             author = _author(lines, run, a, _top(lines, run, a))
         ping = bool(lines.kind[a.index] & PING)
         posts.append(Post(head, first, last, author, a.date, a.number, lines.indent[head], ping))
     return posts
+
+
+def _labelled_name(text: str) -> str | None:
+    """NAME in "Comment from: NAME [Visitor]"."""
+    match = _LABELLED.fullmatch(text)
+    return match[1].strip() if match else None
 
 
 def _skip_edges(lines: Lines, run: Run, i: int) -> int:

@@ -54,6 +54,9 @@ EDGE = REPLY | ACTION | SHARE | BADGE | SORT
 BREAK = SIDEBAR | HEADER | AFTER
 # Lines that end the last comment.
 STOP = BREAK | FORM | FIELD
+# … unless they stand in every one of them: a form, or "About me" in a member's profile.
+_WITHIN = SIDEBAR | AFTER
+_OFTEN = 3
 # A header is looked for so many lines above the first comment: forms and sort links stand between.
 HEADER_REACH = 40
 # Letters by which the lines of a member's profile are told apart.
@@ -94,8 +97,12 @@ class _Landmarks:
     def __init__(self, lines: Lines) -> None:
         known = [(i, kind) for i, kind in enumerate(lines.kind) if kind & (STOP | SORT | PROFILE)]
         # a form printed again under every comment divides nothing
-        forms = Counter(lines.key[i] for i, kind in known if kind & FORM)
-        self.breaks = [i for i, kind in known if kind & BREAK or (kind & FORM and forms[lines.key[i]] < 3)]
+        forms = Counter(lines.key[i] for i, kind in known if kind & (FORM | _WITHIN))
+        self.breaks = [
+            i
+            for i, kind in known
+            if (kind & BREAK or kind & FORM) and not (kind & (FORM | _WITHIN) and forms[lines.key[i]] > _OFTEN)
+        ]
         self.headers = [i for i, kind in known if kind & (HEADER | SORT)]
         self.sidebars = [i for i, kind in known if kind & SIDEBAR and not kind & (FORM | SHARE)]
         self.profiles = [i for i, kind in known if kind & PROFILE]
