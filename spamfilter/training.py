@@ -71,7 +71,7 @@ class TrainingConfig:
     foreign_c: float = 0.03
     head_c: float = 0.002
     drop: float = 0.1
-    drop_url: float = 0.25
+    drop_url: float = 0.35
     passages: int = 9000
     passage_weight: float = 0.5
     written: float = 0.25
