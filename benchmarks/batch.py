@@ -1,5 +1,8 @@
 """What batch scoring costs beside scoring alone, and reading beside FastWARC's bare reading.
 
+Seconds say what a quiet machine gives; processor time says it on one that has other work, too: what scoring alone takes
+of it, divided by what the run takes (reader, writer and workers together), is the share of the cores that scores pages.
+
 Usage::
 
     python benchmarks/batch.py [--pages FOLDER] [--times N] [--workers 1 2]
@@ -13,7 +16,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import multiprocessing
 import resource
 import tempfile
 import time
@@ -29,6 +31,8 @@ from spamfilter.batch.loading import load_scorer
 from spamfilter.files import Input, RawPage, read_pages
 
 HERE = Path(__file__).resolve().parent
+#: Pages of the archive that are scored alone: enough to be measured, few enough to be held.
+KEPT = 500
 
 
 def main() -> None:
@@ -46,31 +50,56 @@ def main() -> None:
         print(json.dumps(figures, indent=1))
         return
     for name, value in figures.items():
-        print(f"{name:<44} {value:>12,.1f}" if isinstance(value, float) else f"{name:<44} {value:>12,}")
+        print(f"{name:<56} {value:>12,.1f}" if isinstance(value, float) else f"{name:<56} {value:>12,}")
 
 
 def measure(archive: Path, count: int, workers: list[int], folder: Path) -> dict[str, Any]:
     size = archive.stat().st_size
     bare, read = best(partial(bare_reading, archive)), best(partial(our_reading, archive))
-    pages = [item for item in read_pages(Input(str(archive), "warc", "gz")) if isinstance(item, RawPage)]
+    pages = [item for item in read_pages(Input(str(archive), "warc", "gz")) if isinstance(item, RawPage)][:KEPT]
     scorer = load_scorer()
     alone = best(lambda: [scorer.score_page(page.content, page.url) for page in pages])
     figures: dict[str, Any] = {
         "pages": count,
         "archive, compressed bytes": size,
-        "bytes a page": sum(len(page.content) for page in pages) // count,
+        "bytes a page": sum(len(page.content) for page in pages) // len(pages),
         "FastWARC, headers and payload read, pages/s": count / bare,
         "read_pages, pages/s": count / read,
-        "score_page alone, pages/s": count / alone,
+        "score_page alone, pages/s": len(pages) / alone,
     }
     figures.update(interleaved(pages))
+    scoring = figures["score_page alone, CPU ms a page"]
     for n in workers:
-        seconds = best(partial(batch, archive, folder / "out.jsonl", n), times=2)
-        figures[f"batch to JSON lines, {n} worker(s), pages/s"] = count / seconds
-        figures[f"  of score_page alone times {n}, %"] = 100 * alone / seconds / n
+        figures.update(in_processes(archive, folder, n, count, alone / len(pages), scoring))
     figures["output bytes a page, gzip"] = len(gzip.compress((folder / "out.jsonl").read_bytes())) // count
-    figures["peak memory of a worker, MB"] = worker_memory(archive, folder)
     return figures
+
+
+def in_processes(archive: Path, folder: Path, n: int, count: int, alone: float, scoring: float) -> dict[str, Any]:
+    """One run with ``n`` workers; 1 stands for no process besides this one."""
+    begun, before = time.perf_counter(), spent()
+    batch(archive, folder / "out.jsonl", n)
+    seconds = time.perf_counter() - begun
+    mine, theirs = (now - then for now, then in zip(spent(), before, strict=True))
+    name = f"{n} workers" if n > 1 else "one process"
+    figures = {
+        f"batch to JSON lines, {name}, pages/s": count / seconds,
+        f"  of score_page alone times {n}, seconds, %": 100 * alone * count / seconds / n,
+        f"  of score_page alone, processor time, {name}, %": 100 * scoring * count / 1000 / (mine + theirs),
+        f"  CPU ms a page, reader and writer, {name}": 1000 * mine / count,
+    }
+    if n > 1:
+        figures[f"  CPU ms a page, {name}"] = 1000 * theirs / count
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        figures[f"  peak memory of a worker, {name}, MB"] = peak
+    return figures
+
+
+def spent() -> tuple[float, float]:
+    """Processor time of this process and of those that it has ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    mine, theirs = (usage.ru_utime + usage.ru_stime for usage in usages)
+    return mine, theirs
 
 
 def build(archive: Path, pages: Path, times: int) -> int:
@@ -132,25 +161,6 @@ def our_reading(archive: Path) -> int:
 def batch(archive: Path, out: Path, workers: int) -> None:
     job = ScoreJob(load=load_scorer, format=Format.of(str(out)))
     run(job, list(expand([str(archive)])), Output(out, Format.of(str(out))), Options(workers))
-
-
-def worker_memory(archive: Path, folder: Path) -> float:
-    """Largest resident size of a process that does a worker's whole work."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_work, args=(str(archive), there))
-    process.start()
-    peak: float = here.recv()
-    process.join()
-    return peak
-
-
-def _work(archive: str, connection: Any) -> None:
-    job = ScoreJob(load=load_scorer)
-    job.open()
-    for item in read_pages(Input(archive, "warc", "gz")):
-        job(item)
-    connection.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 if __name__ == "__main__":

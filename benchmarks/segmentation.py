@@ -3,8 +3,8 @@
 usage: python benchmarks/segmentation.py PAGES_DIR SCORE_PAGES_PY [--plain] [--repeat N]
 
 PAGES_DIR holds NNN.html, NNN.wet.txt and the gold NNN.json; SCORE_PAGES_PY is the scorer that comes with them.
-Prints a Markdown table.  A tool that is not installed is left out with a note.  Times are the best of N runs per
-page, one process, one core, the text already in memory.
+Prints a Markdown table.  A tool that is not installed is left out with a note.  Times are the processor seconds of
+the best of N runs per page, one process, one core, the text already in memory.
 
 Fairness: trafilatura and resiliparse give one flat text of all comments; a line break is the only cut they leave, so
 each block of their comment text counts as one comment, which is the most they can be given.
@@ -123,12 +123,12 @@ def load_cases(folder: Path) -> list[Case]:
 
 
 def timed(tool: Tool, source: str, repeat: int) -> tuple[Prediction, float]:
-    """What the tool finds, and the seconds of its best run."""
+    """What the tool finds, and the processor seconds of its best run."""
     best, found = float("inf"), {}
     for _ in range(repeat):
-        start = time.perf_counter()
+        start = time.process_time()
         found = tool(source)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return found, best
 
 

@@ -4,6 +4,8 @@ Usage::
 
     python benchmarks/speed.py scoring          # score_frame and score, scikit-learn, fastText where it is installed
     python benchmarks/speed.py cold             # whole processes: the command, and a script with a joblib pipeline
+    python benchmarks/speed.py pages            # score_page on real pages, beside trafilatura
+    python benchmarks/speed.py workers          # `spamfilter classify` with one and two workers: time and memory
     python benchmarks/speed.py growth [OUT.svg] # cost against comments, length of a comment, size of an article
     python benchmarks/speed.py training         # `spamfilter train` on 12,500 to 100,000 rows: time and memory
 
@@ -21,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -187,7 +189,7 @@ def growth(model: str | None, out: Path) -> None:
         return " ".join(rng.choice(words, max(length // 5, 1)))[:length]
 
     comment, article = prose(250), prose(6000)
-    names = ("comments", "characters of one comment", "characters of the article")
+    names = ("comments", "characters of one comment", "characters of the article", "comments of one page")
     curves: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
     for n in (500, 2000, 8000, 20000, 50000):
         frame = pd.DataFrame({"text": [f"{k} {comment}" for k in range(n)], "title": "Mills", "article": article})
@@ -201,11 +203,26 @@ def growth(model: str | None, out: Path) -> None:
         curves["characters of the article"].append(
             (n, best(lambda t=text: sf.score(comment, "Jo", None, "Mills", f"{next(fresh)} {t}"), 5))
         )
+    for n in (500, 2000, 8000, 20000, 50000):
+        page = _page(article, (f"{k} {comment}" for k in range(n)))
+        curves["comments of one page"].append((n, best(lambda p=page: sf.score_page(p), 1)))
     for what, points in curves.items():
         print(what)
         for n, seconds in points:
             print(f"  {n:9,} {seconds:8.3f} s {seconds / n * 1e6:8.2f} µs each")
     _draw(curves, out)
+
+
+def _page(article: str, comments: Iterable[str]) -> str:
+    """A page as WordPress makes them."""
+    items = "".join(
+        f'<li class="comment" id="comment-{k}"><cite class="fn">Reader {k}</cite> <p>{text}</p></li>\n'
+        for k, text in enumerate(comments)
+    )
+    return (
+        f"<html><head><title>Mills</title></head><body><article><h1>Mills</h1><p>{article}</p></article>"
+        f'<div id="comments"><ol class="commentlist">{items}</ol></div></body></html>'
+    )
 
 
 def _draw(curves: dict[str, list[tuple[int, float]]], out: Path) -> None:
@@ -230,17 +247,28 @@ def _draw(curves: dict[str, list[tuple[int, float]]], out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of scoring, as ratios within one run.")
-    parser.add_argument("what", choices=("scoring", "cold", "growth", "training"))
+    parser.add_argument("what", choices=("scoring", "cold", "pages", "growth", "training", "workers"))
     parser.add_argument("out", nargs="?", type=Path, default=ROOT / "docs" / "growth.svg", help="where to draw curves")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder with the comments")
     parser.add_argument("--model", help="name or folder of a model")
+    parser.add_argument("--pages", type=Path, default=ROOT.parent / "shared" / "pages", help="folder with real pages")
     parser.add_argument("--rows", type=int, help="training: this many rows, in this process")
     given = parser.parse_args()
     if given.what == "growth":
         growth(given.model, given.out)
         return
+    if given.what == "pages":
+        import pagespeed
+
+        pagespeed.run(given.pages, given.model)
+        return
     if not given.data.is_dir():
         sys.exit(f"{given.data} is absent: name the folder with comments.jsonl and posts.jsonl with --data")
+    if given.what == "workers":
+        import workerspeed
+
+        workerspeed.run(given.data, given.model)
+        return
     if given.what == "training":
         import trainingspeed
 

@@ -1203,31 +1203,33 @@ static int same_words(const uint32_t *p, const Quote *x, const Quote *y) {
     return x->end - x->begin == y->end - y->begin && !memcmp(p + x->begin, p + y->begin, (size_t)(x->end - x->begin) * sizeof *p);
 }
 
-PyDoc_STRVAR(quotes_doc, "quotes(points, classes, weights, bits, salt, sign, keys, member, lists, most) -> [(begin, end), ...]\n\n"
+PyDoc_STRVAR(quotes_doc, "quotes(points, classes, from, to, weights, bits, salt, sign, keys, member, lists, most) -> [(begin, end), ...]\n\n"
                          "Of one text: the words and pairs with the largest weights that hold a word of none of the lists.");
 static PyObject *quotes(PyObject *self, PyObject *args) {
     Py_buffer v[5];
     int bits, most;
     unsigned long long salt, lists;
     double sign;
-    if (!PyArg_ParseTuple(args, "y*y*y*iKdy*y*Ki", &v[0], &v[1], &v[2], &bits, &salt, &sign, &v[3], &v[4], &lists, &most)) return NULL;
+    long long from, to;
+    if (!PyArg_ParseTuple(args, "y*y*LLy*iKdy*y*Ki", &v[0], &v[1], &from, &to, &v[2], &bits, &salt, &sign, &v[3], &v[4], &lists, &most)) return NULL;
     const uint32_t *p = v[0].buf, *keys = v[3].buf;
     const uint8_t *c = v[1].buf;
     const float *weights = v[2].buf;
     const uint64_t *member = v[4].buf;
     uint64_t mask = (uint64_t)(v[3].len / 4) - 1;
-    int64_t n = v[1].len, used = 0;
-    Quote *q = malloc((size_t)(2 * n + 1) * sizeof *q);
-    PyObject *out = q && v[2].len == ((Py_ssize_t)4 << bits) ? PyList_New(0) : NULL;
+    int64_t n = to, used = 0;
+    int within = from >= 0 && from <= to && to <= v[1].len;
+    Quote *q = malloc((size_t)(within ? 2 * (to - from) + 1 : 1) * sizeof *q);
+    PyObject *out = q && within && v[2].len == ((Py_ssize_t)4 << bits) ? PyList_New(0) : NULL;
     if (!out) {
         if (!q) PyErr_NoMemory();
-        else PyErr_SetString(PyExc_ValueError, "quotes: a weight for every number");
+        else PyErr_SetString(PyExc_ValueError, "quotes: a weight for every number, a place within the text");
         free(q);
         return release(v, 5, NULL);
     }
     uint64_t before = 0;
     int64_t before_at = -1, before_end = -1;
-    for (int64_t i = 0; i < n;) {
+    for (int64_t i = from; i < n;) {
         if (is_gap(c[i])) {
             i++;
             continue;
@@ -1709,69 +1711,137 @@ static PyObject *stages(PyObject *self, PyObject *args) {
     return release(v, 7, Py_None);
 }
 
-/* ---- places of words, for reasons */
-PyDoc_STRVAR(places_doc, "places(classes, begin, end) -> int\n\nWhere the words and signs of a text begin and end, as tokens does.");
-static PyObject *places(PyObject *self, PyObject *args) {
-    Py_buffer v[3];
-    if (!PyArg_ParseTuple(args, "y*w*w*", &v[0], &v[1], &v[2])) return NULL;
-    const uint8_t *c = v[0].buf;
-    int64_t *begin = v[1].buf, *end = v[2].buf, n = v[0].len, used = 0;
-    for (int64_t i = 0; i < n;) {
+/* ---- the rarest words, for reasons */
+typedef struct {
+    int64_t begin, end;
+    double rarity;
+} Rare;
+
+/* A character that is a word by itself: 1, 0, or -1 where only Python's tables tell. */
+static int alone_is_word(uint32_t c, const uint8_t *bits) {
+    if (c >= 0x1F300 && c < 0x1FB00) return 0; /* pictures */
+    if (c >= 0x10000 || bits[c] & ASK) return -1;
+    return bits[c] & WORDLIKE && c != '_';
+}
+
+/* Words spelled out (places[2k], places[2k + 1]); -1 where Python has to look. */
+static int64_t spelled(const uint32_t *p, const uint8_t *c, int64_t a, int64_t b, const uint8_t *bits, int64_t *places, int64_t most) {
+    int64_t used = 0;
+    for (int64_t i = a; i < b;) {
         if (is_gap(c[i])) {
             i++;
             continue;
         }
-        begin[used] = i;
+        int64_t begin = i;
         if (is_word(c[i++]))
-            while (i < n && is_word(c[i])) i++;
-        end[used++] = i;
+            while (i < b && is_word(c[i])) i++;
+        int counts = i - begin > 1 ? 1 : alone_is_word(p[begin], bits);
+        for (int64_t k = begin; k < i; k++)
+            if (p[k] >= 0xD800 && p[k] < 0xE000) counts = -1;
+        if (counts < 0) return -1;
+        if (!counts) continue;
+        if (used == most) return most + 1;
+        places[2 * used] = begin;
+        places[2 * used++ + 1] = i;
     }
-    return release(v, 3, PyLong_FromLongLong(used));
+    return used;
 }
 
-PyDoc_STRVAR(among_doc, "among(word, some, more, out)\n\n1 for each word that stands among some or more.");
-static PyObject *among(PyObject *self, PyObject *args) {
-    Py_buffer v[4];
-    if (!PyArg_ParseTuple(args, "y*y*y*w*", &v[0], &v[1], &v[2], &v[3])) return NULL;
-    const uint32_t *w = v[0].buf;
-    int64_t n = v[0].len / 4;
-    uint64_t size = 64;
-    while (size < 2 * (uint64_t)n) size <<= 1;
-    /* the words looked for are the few: they make the table */
-    uint32_t *key = calloc(size, sizeof *key);
-    uint8_t *seen = calloc(size, 1), *out = v[3].buf;
-    int ok = key && seen, zero = 0;
-#define PLACE(h, at) uint64_t at = (h) & (size - 1); while (key[at] && key[at] != (h)) at = (at + 1) & (size - 1)
-    for (int64_t i = 0; ok && i < n; i++) {
-        if (!w[i]) continue;
-        PLACE(w[i], at);
-        key[at] = w[i];
-    }
-    for (int k = 1; ok && k < 3; k++) {
-        const uint32_t *theirs = v[k].buf;
-        for (int64_t i = 0; i < v[k].len / 4; i++) {
-            if (!theirs[i]) {
-                zero = 1;
-                continue;
-            }
-            PLACE(theirs[i], at);
-            if (key[at]) seen[at] = 1;
-        }
-    }
-    for (int64_t i = 0; ok && i < n; i++) {
-        if (!w[i]) {
-            out[i] = (uint8_t)zero;
+/* 1 in out for each of the words that stands among some of theirs. */
+typedef struct {
+    uint32_t *key;
+    uint8_t *seen;
+    uint64_t mask;
+    int zero;
+} Sought;
+
+static uint64_t sought_at(const Sought *t, uint32_t h) {
+    uint64_t at = h & t->mask;
+    while (t->key[at] && t->key[at] != h) at = (at + 1) & t->mask;
+    return at;
+}
+
+static void mark(Sought *t, const uint32_t *theirs, int64_t a, int64_t b) {
+    for (int64_t i = a; i < b; i++) {
+        if (!theirs[i]) {
+            t->zero = 1;
             continue;
         }
-        PLACE(w[i], at);
-        out[i] = seen[at];
+        uint64_t at = sought_at(t, theirs[i]);
+        if (t->key[at]) t->seen[at] = 1;
     }
-#undef PLACE
-    free(key);
-    free(seen);
-    if (!ok) return release(v, 4, PyErr_NoMemory());
-    Py_INCREF(Py_None);
-    return release(v, 4, Py_None);
+}
+
+static inline int is_marked(const Sought *t, uint32_t h) { return h ? t->seen[sought_at(t, h)] : t->zero; }
+
+#define RARE_MOST 64
+
+PyDoc_STRVAR(rarest_doc,
+             "rarest(points, classes, begin, end, word, first, last, title_word, title_first, title_last, article_word, article_first, "
+             "article_last, patterns, idf, idf_shift, shared, looked_at, most) -> [(begin, end), ...] or None\n\n"
+             "Places of the rarest words of a text that its title and article share, or lack; None where Python has to look.");
+static PyObject *rarest(PyObject *self, PyObject *args) {
+    Py_buffer v[7];
+    long long begin, end, first, last, title_first, title_last, article_first, article_last;
+    int shift, shared, looked_at, most;
+    if (!PyArg_ParseTuple(args, "y*y*LLy*LLy*LLy*LLy*y*iiii", &v[0], &v[1], &begin, &end, &v[2], &first, &last, &v[3], &title_first,
+                          &title_last, &v[4], &article_first, &article_last, &v[5], &v[6], &shift, &shared, &looked_at, &most))
+        return NULL;
+    const uint32_t *p = v[0].buf, *w = v[2].buf;
+    const float *idf = v[6].buf;
+    int64_t n = last - first, found;
+    if (n < 0 || last > v[2].len / 4 || begin < 0 || end > v[1].len || title_last > v[3].len / 4 || article_last > v[4].len / 4 ||
+        looked_at > RARE_MOST) {
+        PyErr_SetString(PyExc_ValueError, "rarest: places within the arrays");
+        return release(v, 7, NULL);
+    }
+    Sought sought = {NULL, NULL, 63, 0};
+    while (sought.mask + 1 < 2 * (uint64_t)n) sought.mask = 2 * sought.mask + 1;
+    sought.key = calloc(sought.mask + 1, sizeof *sought.key);
+    sought.seen = calloc(sought.mask + 1, 1);
+    int64_t *places = malloc((size_t)(2 * n + 2) * sizeof *places), kept = 0, said = 0;
+    PyObject *out = sought.key && sought.seen && places ? PyList_New(0) : PyErr_NoMemory();
+    if (!out) goto done;
+    found = spelled(p, v[1].buf, begin, end, v[5].buf, places, n);
+    if (found < 0) {
+        Py_DECREF(out);
+        Py_INCREF(Py_None);
+        out = Py_None;
+        goto done;
+    }
+    if (found != n) goto done; /* Chinese or Japanese: the words are no words that can be quoted */
+    for (int64_t i = first; i < last; i++)
+        if (w[i]) sought.key[sought_at(&sought, w[i])] = w[i];
+    mark(&sought, v[3].buf, title_first, title_last);
+    mark(&sought, v[4].buf, article_first, article_last);
+    Rare best[RARE_MOST + 1]; /* the rarest so far, of equal ones the first */
+    for (int64_t i = 0; i < n; i++) {
+        double g = is_marked(&sought, w[first + i]) == shared ? idf[w[first + i] >> shift] : 0.0;
+        if (!(g > 0) || (kept == looked_at && !(g > best[kept - 1].rarity))) continue;
+        int64_t at = kept < looked_at ? kept++ : kept - 1;
+        for (; at > 0 && best[at - 1].rarity < g; at--) best[at] = best[at - 1];
+        best[at] = (Rare){places[2 * i], places[2 * i + 1], g};
+    }
+    for (int64_t k = 0; k < kept && said < most; k++) {
+        int64_t length = best[k].end - best[k].begin;
+        int again = length < 2;
+        for (int64_t j = 0; j < said && !again; j++)
+            again = best[j].end - best[j].begin == length && !memcmp(p + best[j].begin, p + best[k].begin, (size_t)length * sizeof *p);
+        if (again) continue;
+        best[said++] = best[k];
+        PyObject *pair = Py_BuildValue("(LL)", (long long)best[k].begin, (long long)best[k].end);
+        if (!pair || PyList_Append(out, pair) < 0) {
+            Py_XDECREF(pair);
+            Py_CLEAR(out);
+            break;
+        }
+        Py_DECREF(pair);
+    }
+done:
+    free(sought.key);
+    free(sought.seen);
+    free(places);
+    return release(v, 7, out);
 }
 
 static PyMethodDef methods[] = {
@@ -1790,8 +1860,7 @@ static PyMethodDef methods[] = {
     {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
     {"name_signals", name_signals, METH_VARARGS, name_signals_doc},
     {"stages", stages, METH_VARARGS, stages_doc},
-    {"places", places, METH_VARARGS, places_doc},
-    {"among", among, METH_VARARGS, among_doc},
+    {"rarest", rarest, METH_VARARGS, rarest_doc},
     {NULL, NULL, 0, NULL},
 };
 

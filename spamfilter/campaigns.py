@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 
 from spamfilter.features.hashing import word_hashes
 from spamfilter.features.relatedness import pairs_of
+from spamfilter.minhash import BANDS, ROWS, lowest
 from spamfilter.text import Batch, encode
 
 __all__ = ["ALIKE", "campaign_sizes", "campaigns_of", "repeats"]
 
 I64 = NDArray[np.int64]
-#: MinHash: permutations and bands; pairs of neighbouring words that agree in 5 of 10 are joined with
-#: probability 0.4, 7 of 10 with 0.9, 3 of 10 with 0.06 (1 - (1 - s^4)^8).
-PERMUTATIONS: Final = 32
-BANDS: Final = 8
 #: Texts with fewer pairs of words than this are a campaign only if they are the same ("thanks!").
 FEWEST_PAIRS: Final = 4
 #: Share of pairs of neighbouring words, of all that either text has, from which on two texts are near-duplicates.
@@ -37,7 +34,7 @@ _AT_ONCE: Final = 1000
 def campaigns_of(texts: Sequence[str]) -> I64:
     """Number of the campaign of each text: texts that repeat, whole or with small changes, share one.
 
-    MinHash over pairs of neighbouring words (Broder 1997) with ``PERMUTATIONS`` and ``BANDS``; very
+    MinHash over pairs of neighbouring words in bands (see ``spamfilter.minhash``); very
     short texts are joined only if they are the same after folding.
     """
     batch = encode(texts)
@@ -101,18 +98,9 @@ def _pairs(batch: Batch) -> tuple[NDArray[Any], I64]:
 
 
 def _band_keys(pair: NDArray[np.uint32], ptr: I64, long: I64) -> Iterator[tuple[list[bytes], list[int]]]:
-    rng = np.random.default_rng(20)  # fixed: campaigns must not depend on the run
-    rows = PERMUTATIONS // BANDS
-    if not long.size:
-        return
-    for _ in range(BANDS):
-        band = []
-        for _ in range(rows):
-            a, b = (int(x) for x in rng.integers(1, 1 << 62, 2))
-            h = (pair.astype(np.uint64) * np.uint64(2 * a + 1) + np.uint64(b)) >> np.uint64(32)
-            band.append(np.minimum.reduceat(np.append(h, 0), ptr[:-1])[long])
-        stack = np.stack(band, axis=1)
-        yield [row.tobytes() for row in stack], long.tolist()
+    bands = lowest(pair, ptr)[long].reshape(-1, BANDS, ROWS)
+    for band in range(BANDS if long.size else 0):
+        yield [row.tobytes() for row in bands[:, band]], long.tolist()
 
 
 def _join(parent: I64, keys: Sequence[bytes], places: Iterable[int]) -> None:

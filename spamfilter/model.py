@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.errors import DataError, ModelError
-from spamfilter.features.fields import Dense, Fields, dense_features
+from spamfilter.features.fields import Dense, Fields, Reading, read_features
 from spamfilter.features.links import own_host
 from spamfilter.features.stages import BY_CONTEXT, FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.linear import GramModel, LinearModel, gram_logits
@@ -43,8 +43,8 @@ class Parameters:
     """Everything learnt: plain arrays and numbers.
 
     ``typical`` is the standardised row of inputs that a typical ham comment has; reasons are stated
-    relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.  ``titled`` judges words under a title alone
-    (models of format 1 have none).
+    relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.  ``titled``
+    judges words under a title alone (models of format 1 have none).
     """
 
     text: GramModel
@@ -76,6 +76,7 @@ class SpamFilter:
         self.name = name
         self.manifest: Mapping[str, Any] = manifest or {}
         self._explainer = Explainer(parameters.inputs)
+        self._signals = tuple(n for n in parameters.inputs[len(input_names(())) :] if n not in BY_CONTEXT)
 
     def __repr__(self) -> str:
         return f"SpamFilter({self.name!r})"
@@ -178,16 +179,20 @@ class SpamFilter:
         """Inputs of the last stage for each comment (comments × ``parameters.inputs``)."""
         return self._inputs(given)[0]
 
-    def _inputs(self, given: Fields) -> tuple[F64, Dense]:
+    def _inputs(self, given: Fields) -> tuple[F64, Reading]:
         with_author = any(given.authors) or any(given.urls)
         batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
-        dense = self.fitting(dense_features(given, self.parameters.idf, batch, names))
-        return stage_inputs(self._first_stage(given, batch, names, dense), dense), dense
+        dense, read = read_features(given, self.parameters.idf, batch, names)
+        dense = self.fitting(dense)
+        return stage_inputs(self._first_stage(given, batch, names, dense), dense), read
 
     def fitting(self, dense: Dense) -> Dense:
         """The signals that this model was made with, where this version of the package has more."""
-        known = tuple(n for n in self.parameters.inputs[len(input_names(())) :] if n not in BY_CONTEXT)
+        known = self._signals
+        if dense.names is known:
+            return dense
         if dense.names == known:
+            self._signals = dense.names  # the same names: next time one look tells
             return dense
         place = {name: k for k, name in enumerate(dense.names)}
         if missing := [name for name in known if name not in place]:
@@ -213,19 +218,19 @@ class SpamFilter:
         host = present(p.host.logits(encode(host_texts(given))), given.urls) if any(given.urls) else none
         return FirstStage(text, prose, name, host, relation, foreign, titled)
 
-    def _judge(self, given: Fields) -> tuple[F64, F64, Dense]:
+    def _judge(self, given: Fields) -> tuple[F64, F64, Reading]:
         head = self.parameters.head
-        inputs, dense = self._inputs(given)
+        inputs, read = self._inputs(given)
         z = head.standardise(inputs)
-        return z, head.of_standard(z), dense
+        return z, head.of_standard(z), read
 
     def _verdicts(self, given: Fields) -> list[Verdict]:
         p = self.parameters
-        z, logits, dense = self._judge(given)
+        z, logits, read = self._judge(given)
         parts, probability = (z - p.typical) * p.head.coef, _probability(logits).tolist()
         out = []
         for i, logit in enumerate(logits.tolist()):
-            comment = Seen(given, i, dense.facts, dense.contexts, p.text, p.idf)
+            comment = Seen(given, i, read, p.text, p.idf)
             reasons = self._explainer.reasons(comment, parts[i], logit)
             out.append(Verdict(self._label(probability[i]), probability[i], reasons, self.name))
         return out

@@ -3,7 +3,7 @@
 Usage::
 
     explainer = Explainer(parameters.inputs)
-    explainer.reasons(Seen(fields, i, facts, contexts, text_model, idf), parts, logit)     # tuple of Reason
+    explainer.reasons(Seen(fields, i, read, text_model, idf), parts, logit)     # tuple of Reason
 
 The last stage is linear, so every input has a part in the log-odds: its weight times how far it is
 from that of a typical ham comment.  Parts of inputs that speak of the same thing are added up; what
@@ -12,7 +12,7 @@ is left over, with the log-odds of the typical comment itself, stands under "res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
-from spamfilter.features.fields import Contexts, Fields
+from spamfilter.features.fields import Fields, Reading
 from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
 from spamfilter.features.relatedness import IDF_BITS
@@ -133,8 +133,7 @@ class Seen:
 
     given: Fields
     i: int
-    facts: TextFacts
-    contexts: Contexts
+    read: Reading
     text: GramModel
     idf: NDArray[np.float32]
 
@@ -152,7 +151,9 @@ class Explainer:
 
     def names(self, z: F64, coef: F64, typical: F64) -> list[str]:
         """For each row the names of the weightiest reasons for its side, as one string."""
-        weights = ((z - typical) * coef) @ self._member
+        parts = z - typical
+        parts *= coef
+        weights = parts @ self._member
         left, rows = np.abs(weights), np.arange(len(weights))
         labels = []
         for _ in range(MOST_IN_TABLE):  # a few times the largest costs less than to sort them all
@@ -188,54 +189,59 @@ def _subject(comment: Seen, weight: float) -> str:
     context = int(comment.given.context_of[comment.i])
     if context < 0:
         return ""
-    word = _own(comment.facts, comment.i)
-    spelled = _spelled(comment.facts.batch.only(comment.i), len(word))
-    if not spelled:
-        return ""
-    shared = _among(word, _own(comment.contexts.titles, context), _own(comment.contexts.articles, context))
-    wanted = shared if weight < 0 else ~shared
-    rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * wanted
-    order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
-    order = order[rarity[order] > 0]
-    best = dict.fromkeys(spelled[k] for k in order.tolist() if len(spelled[k]) > 1)
-    return ", ".join(list(best)[:QUOTED])
+    batch, places = comment.read.texts.batch, None
+    if compiled.kernel is not None:
+        places = compiled.kernel.rarest(
+            *(batch.points, batch.classes, batch.starts[comment.i], batch.starts[comment.i + 1]),
+            *_of(comment.read.texts, comment.i),
+            *_of(comment.read.titles, context),
+            *_of(comment.read.articles, context),
+            *(cc.patterns(), comment.idf, 32 - IDF_BITS, weight < 0, LOOKED_AT, QUOTED),
+        )
+    if places is None:
+        places = _rarest(comment, context, weight < 0)
+    return ", ".join(batch.spelled(a, b) for a, b in places)
 
 
 #: Rare words looked at for quotation: some of them are the same word again, or single letters.
 LOOKED_AT: Final = 20
 
 
-def _own(facts: TextFacts, i: int) -> NDArray[np.uint32]:
-    """The hashed words of text ``i``."""
-    return facts.word[facts.ptr[i] : facts.ptr[i + 1]]
+def _of(facts: TextFacts, i: int) -> tuple[NDArray[np.uint32], int, int]:
+    """All hashed words, and where those of text ``i`` begin and end."""
+    return facts.word, facts.ptr[i], facts.ptr[i + 1]
 
 
-def _among(word: NDArray[np.uint32], title: NDArray[np.uint32], article: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Which words stand in the title or the article too."""
-    if compiled.kernel is None:
-        return np.isin(word, np.concatenate((title, article)))
-    out = np.empty(len(word), np.bool_)
-    compiled.kernel.among(word, title, article, out)
-    return out
-
-
-def _spelled(batch: Batch, n: int) -> list[str]:
-    """The words that ``word_hashes`` saw, spelled out, if they can be told (not for Chinese and Japanese)."""
-    text = batch.points.tobytes().decode("utf-32-le", "replace")
-    if len(text) != len(batch.points):
+def _rarest(comment: Seen, context: int, wanted: bool) -> list[tuple[int, int]]:
+    """Places in the batch of the rarest words that title and article have too (``wanted``), or have not."""
+    word, title, article = (
+        whole[a:b]
+        for whole, a, b in (
+            _of(comment.read.texts, comment.i),
+            _of(comment.read.titles, context),
+            _of(comment.read.articles, context),
+        )
+    )
+    batch, at = comment.read.texts.batch, int(comment.read.texts.batch.starts[comment.i])
+    places = [(a + at, b + at) for a, b in _word_places(batch.only(comment.i), len(word))]
+    if not places:
         return []
-    spelled = [text[a:b] for a, b in _token_places(batch)]
-    words = [w for w in spelled if len(w) > 1 or w.isalnum()]
+    rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, np.concatenate((title, article))) == wanted)
+    order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
+    order = order[rarity[order] > 0]
+    found: dict[str, tuple[int, int]] = {}
+    for a, b in (places[k] for k in order.tolist()):
+        if b - a > 1:
+            found.setdefault(batch.spelled(a, b), (a, b))
+    return list(found.values())[:QUOTED]
+
+
+def _word_places(batch: Batch, n: int) -> list[tuple[int, int]]:
+    """Places of the words that ``word_hashes`` saw, if they can be told (not for Chinese and Japanese)."""
+    begin, end, _, _ = tokens(batch)
+    places = list(zip(begin.tolist(), end.tolist(), strict=True))
+    words = [(a, b) for a, b in places if b - a > 1 or batch.spelled(a, b).isalnum()]
     return words if len(words) == n else []
-
-
-def _token_places(batch: Batch) -> Iterable[tuple[int, int]]:
-    if compiled.kernel is None:
-        begin, end, _, _ = tokens(batch)
-        return zip(begin.tolist(), end.tolist(), strict=True)
-    begin, end = np.empty(len(batch.points), np.int64), np.empty(len(batch.points), np.int64)
-    n = compiled.kernel.places(batch.classes, begin, end)
-    return zip(begin[:n].tolist(), end[:n].tolist(), strict=True)
 
 
 #: Characters of a comment in which the words are looked for that speak loudest.
@@ -244,19 +250,22 @@ READ: Final = 5000
 
 def _words(comment: Seen, weight: float) -> str:
     """The words with the largest weights on the side of the verdict."""
-    text = comment.given.texts[comment.i]
-    batch = comment.facts.batch.only(comment.i) if len(text) <= READ else encode([text[:READ]])
-    places = quotes(batch, comment.text, 1.0 if weight > 0 else -1.0)
-    return ", ".join(batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip() for a, b in places)
+    text, batch, i = comment.given.texts[comment.i], comment.read.texts.batch, comment.i
+    if len(text) > READ:
+        batch, i = encode([text[:READ]]), 0
+    places = quotes(batch, comment.text, 1.0 if weight > 0 else -1.0, i)
+    return ", ".join(batch.spelled(a, b).strip() for a, b in places)
 
 
-def quotes(batch: Batch, model: GramModel, sign: float) -> list[tuple[int, int]]:
-    """Places of the words and pairs of a text that the model weighs most, those that tell a person something."""
+def quotes(batch: Batch, model: GramModel, sign: float, i: int = 0) -> list[tuple[int, int]]:
+    """Places of the words and pairs of text ``i`` that the model weighs most, those that tell a person something."""
     if compiled.kernel is None:
-        return _quotes(batch, model, sign)
+        at = int(batch.starts[i])
+        return [(a + at, b + at) for a, b in _quotes(batch.only(i), model, sign)]
     grams, lists = model.grams, load_lists()
     places: list[tuple[int, int]] = compiled.kernel.quotes(
-        *(batch.points, batch.classes, model.word, grams.word_bits, grams.salt, sign),
+        *(batch.points, batch.classes, batch.starts[i], batch.starts[i + 1]),
+        *(model.word, grams.word_bits, grams.salt, sign),
         *(lists.keys, lists.member, _function_words(), QUOTED),
     )
     return places
@@ -273,7 +282,7 @@ def _quotes(batch: Batch, model: GramModel, sign: float) -> list[tuple[int, int]
     taken: list[tuple[int, int]] = []
     for at in range(0, len(order), LOOKED_UP):
         places = [(int(start[k]), int(end[k])) for k in order[at : at + LOOKED_UP]]
-        spelled = [batch.points[a:b].tobytes().decode("utf-32-le", "replace").strip() for a, b in places]
+        spelled = [batch.spelled(a, b).strip() for a, b in places]
         for (a, b), words, telling in zip(places, spelled, _telling(spelled), strict=True):
             if not telling or not letter[a:b].any() or words in said or any(x < b and a < y for x, y in taken):
                 continue

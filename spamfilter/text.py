@@ -70,6 +70,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def spelled(self, begin: int, end: int) -> str:
+        """The folded characters of this place; half of a surrogate pair becomes the replacement character."""
+        return self.points[begin:end].tobytes().decode("utf-32-le", "replace")
+
     def only(self, i: int) -> Batch:
         """Text ``i`` alone: what ``encode`` makes of it by itself, without a copy."""
         if len(self) == 1:

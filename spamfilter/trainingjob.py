@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from spamfilter import store
 from spamfilter.datasets import Dataset, read_data
+from spamfilter.driftreference import reference_of
 from spamfilter.errors import ConfigError, OutputError
 from spamfilter.evaluation import Scores, left_out, score
 from spamfilter.model import SpamFilter
@@ -146,5 +147,6 @@ class TrainingJob:
             "fingerprint": facts.fingerprint,
             "left_out": dict(data.report.left_out),
             "versions": {"python": platform.python_version(), **{p: metadata.version(p) for p in _PACKAGES}},
+            "reference": reference_of(data, facts.logits, self.config.folds).to_dict(),
             "metrics": {"how": how, "auc": scores.all.auc, "ap": scores.all.ap, "recall_at_1": scores.all.recall_at_1},
         }

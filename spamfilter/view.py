@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from spamfilter.batch.summary import Summary
 
-__all__ = ["page_printer", "plain", "printable", "tell"]
+__all__ = ["page_printer", "plain", "print_campaigns", "printable", "tell"]
 
 _STYLES: Final = {"spam": "bold red", "unsure": "yellow", "ham": "green"}
 # Escape sequences and direction marks in a scraped page must not reach the terminal that shows it.
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
 _WORDS: Final = 100  # characters of a comment that are shown
+_PLACE: Final = 60  # and of an address
 _REASONS: Final = 3
 _SLICES: Final = 8  # languages and engines in the summary
 
@@ -108,6 +109,30 @@ def _comment_table(comments: list[dict[str, Any]], judged: bool) -> Table:
 def _reasons(comment: dict[str, Any]) -> str:
     towards = [reason for reason in comment["reasons"] if reason["weight"] > 0 and reason["name"] != "rest"]
     return "; ".join(plain(reason["detail"]) or reason["name"] for reason in towards[:_REASONS]) or "–"
+
+
+def print_campaigns(rows: Iterable[dict[str, Any]], total: int) -> None:
+    """Campaigns as a table: how often, where, and the first words of an example."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("comments", "counted", "sites", "wordings"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("where", ratio=2)
+    table.add_column("first words", ratio=3)
+    for row in rows:
+        counts = (f"{row[name]:,}" for name in ("comments", "appearances", "sites", "wordings"))
+        examples = row["examples"]
+        where = Text("\n".join(plain(e["url"] or e["source"], _PLACE) for e in examples))
+        table.add_row(*map(Text, counts), where, Text(plain(examples[0]["text"], _WORDS) if examples else "–"))
+    shown = table.row_count
+    console.print(f"{total or 'no'} campaign{'' if total == 1 else 's'}" + (f", the largest {shown}" * (shown < total)))
+    if shown:
+        console.print(table)
 
 
 def tell(summary: Summary) -> None:

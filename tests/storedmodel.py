@@ -17,7 +17,6 @@ import numpy as np
 
 from spamfilter import store
 from spamfilter.datasets import read_rows
-from spamfilter.features.stages import FIRST
 from spamfilter.model import SpamFilter
 from spamfilter.training import TrainingConfig, train
 from tests.conftest import ROOT
@@ -47,7 +46,7 @@ def made():
         )  # fmt: skip
     config = TrainingConfig(word_bits=10, char_bits=10, folds=2, passages=20, prose=40)
     p = train(read_rows(rows, "team"), config)[0].parameters
-    counts = np.isin(p.inputs, [name for name in FIRST if name in ("text", "prose", "name", "host")])
+    counts = np.isin(p.inputs, ("text", "prose", "name", "host", "text_titled", "text_titled_bare"))
     return SpamFilter(replace(p, head=replace(p.head, coef=np.where(counts, p.head.coef, 0.0))))
 
 

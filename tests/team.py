@@ -11,9 +11,13 @@ _PLACES = "harbour orchard quarry viaduct mill lighthouse towpath marsh weir cha
 _THINGS = "gate bench signpost footbridge wall lantern bell fence sluice roof".split()
 _WHO = "my aunt|the warden|our postman|a neighbour|the ferryman|my brother|the choir|two anglers".split("|")
 _DID = "painted|photographed|lost a glove at|argued about|sketched|walked round|slept beside|repaired".split("|")
-_WHEN = "in the rain|before the war|last week|at low tide|when it snowed|on a bicycle|as a child|by torchlight".split("|")
+_WHEN = "in the rain|before the war|last week|at low tide|when it snowed|on a bicycle|as a child|by torchlight".split(
+    "|"
+)
 _OPEN = "You forgot that|I am sure|It may be that|Nobody told us|We laughed, because|By the way,|True, and".split("|")
-_SELL = "warm hands|a lighter step|deep sleep|calm evenings|new courage|soft knees|clear thoughts|slow mornings".split("|")
+_SELL = "warm hands|a lighter step|deep sleep|calm evenings|new courage|soft knees|clear thoughts|slow mornings".split(
+    "|"
+)
 _CALL = "come and sit with|find room beside|ask at the door for|bring a friend to|be the guest of|write to".split("|")
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 

@@ -179,6 +179,28 @@ def test_a_full_disk_ends_the_run_with_one_line_and_can_be_resumed(tmp_path):
     assert seen == []  # every part was there already
 
 
+def test_a_disk_that_is_full_in_the_middle_of_a_part_keeps_the_parts_before_it(tmp_path):
+    import resource
+
+    orders = [f"{n} " + "x" * (9_000 if n == 30 else 100) for n in range(60)]
+    inputs = ordered(tmp_path, orders)
+    out = Output(tmp_path / "out.txt", Format("bytes"), resume=True)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, before[1]))
+        with pytest.raises(OutputError, match="--resume"):
+            run(ObeyJob(), inputs, out, Options(1, shard_items=4))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert parts(tmp_path / "out.txt") == 7  # of four each; the eighth holds the large one
+    seen = []
+    run(ObeyJob(), inputs, out, Options(1, shard_items=4), watch=lambda outcome, position: seen.append(position.items))
+    assert seen == list(range(29, 61))
+    assert (tmp_path / "out.txt").read_text() == "".join(f"{order}\n" for order in orders)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_full_standard_output(table):
     with Path("/dev/full").open("w") as full:

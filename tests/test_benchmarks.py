@@ -84,3 +84,15 @@ def test_score_one(timed: Timer, sf: SpamFilter) -> None:
     verdict = timed(sf.score, _TEXTS[1], "Jo", None, "The weir", _ARTICLE)
     logit = np.log(verdict.probability / (1 - verdict.probability))
     assert sum(reason.weight for reason in verdict.reasons) == pytest.approx(logit, abs=1e-6)
+
+
+def test_last_stage(timed: Timer, sf: SpamFilter) -> None:
+    rows = Fields.of(_TEXTS, ["Jo"] * len(_TEXTS), None, ["The weir"] * len(_TEXTS), [_ARTICLE] * len(_TEXTS))
+    table = timed(sf.inputs, rows)
+    assert table.shape == (len(_TEXTS), len(sf.parameters.inputs)) and np.isfinite(table).all()
+
+
+def test_verdicts_of_a_page_with_reasons(timed: Timer, sf: SpamFilter) -> None:
+    rows = [{"text": text, "author": "Jo", "title": "The weir", "article": _ARTICLE} for text in _TEXTS]
+    verdicts = timed(sf.score_many, rows)
+    assert len(verdicts) == len(_TEXTS) and all(verdict.reasons[-1].name == "rest" for verdict in verdicts)

@@ -8,7 +8,7 @@ from dataclasses import fields as dataclass_fields
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
@@ -231,15 +231,19 @@ _ROW = st.tuples(
     st.one_of(st.none(), st.sampled_from(["", "http://watches.example/a/b?c=1", "https://blog.example", "x"])),
     st.integers(0, 3),
 )
+# Of words that stand in an article in this order: seven different pairs, and eight, from which on it counts as copied.
+_COPIED = ["one two three four five six seven eight", "one two three four five six seven eight nine"]
 _CONTEXTS = [
     (None, None),
     ("On pipes", "The second point about pipes. " * 20),
     ("Кот", "Кот и дом. " * 30),
     (" ", "漢字かな " * 80),
+    ("", f"{_COPIED[1]} ten " * 5),
 ]
 
 
 @settings(max_examples=60, deadline=None)
+@example([(text, None, None, 4) for text in _COPIED])
 @given(st.lists(_ROW, min_size=1, max_size=6))
 def test_every_feature_and_input_of_the_last_stage(rows: list[tuple[str, str | None, str | None, int]]) -> None:
     texts, authors, urls, places = (list(column) for column in zip(*rows, strict=True))
@@ -284,11 +288,27 @@ def test_reasons_quote_the_same_words(sf: SpamFilter, comment: str, article: str
     assert np.allclose([r.weight for r in fast.reasons], [r.weight for r in slow.reasons], atol=2e-6)
 
 
-def test_words_among_others_and_the_hash_zero() -> None:
-    word = np.array([5, 0, 7, 5, 9], np.uint32)
-    for title, article in (([5], [7, 7]), ([], []), ([0], []), ([9, 5], [0] * 300)):
-        some = np.array(title, np.uint32), np.array(article, np.uint32)
-        assert reasons._among(word, *some).tolist() == [w in {*title, *article} for w in word.tolist()]
+def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
+    """Words with the hash zero, of one letter and repeated ones, in a batch of several texts."""
+    texts = [
+        "Of pipes, pipes and valves: a b c",
+        "Valves leak",
+        "漢字 valves",
+        "🄰 and valves",
+        "",
+        "x " * 500 + "pipes",
+        "\U00010400 mill weir mill",
+    ]
+    rows = fields.Fields.of(texts, None, None, ["On pipes"] * 7, ["Pipes leak. " * 30] * 7)
+    _, read = fields.read_features(rows, sf.parameters.idf)
+    fields._facts.cache_clear()  # what was read of the title is changed
+    read.titles.word[0] = read.texts.word[0] = 0
+    seen = [reasons.Seen(rows, i, read, sf.parameters.text, sf.parameters.idf) for i in range(len(texts))]
+    fast = [[reasons._subject(one, sign) for one in seen] for sign in (1.0, -1.0)]
+    assert fast[0][1] == "valves" and fast[1][1] == "leak" and fast[0][2] == "" and fast[1][5] == "pipes"
+    assert fast[0][6] in ("mill, weir", "weir, mill")  # Python looked: a letter above the first plane
+    with _without_kernel():
+        assert fast == [[reasons._subject(one, sign) for one in seen] for sign in (1.0, -1.0)]
 
 
 @settings(max_examples=100, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -94,6 +95,48 @@ def test_class_names_in_any_case_and_frames_around_comments() -> None:
     page = split_page("<html><body><ol>" + "".join(item.format(*person) for person in people) + "</ol></body></html>")
     assert [(c.author, c.text) for c in page.comments] == [(name, text) for name, _, text in people]
     assert [(c.date, c.depth) for c in page.comments] == [("2022-01-26", 0)] * 3
+
+
+NAMELESS = re.compile(r' (?:class|id)="[^"]*"')
+
+
+def test_comments_are_found_without_any_class_name() -> None:
+    found = wanted = others = 0
+    for name in NAMES:
+        expected = gold(name)
+        if expected["kind"] == "thread" or not expected["comments"]:
+            continue
+        texts = {comment["text"] for comment in expected["comments"]}
+        page = split_page(NAMELESS.sub("", (PAGES / f"{name}.html").read_text(encoding="utf-8")), URL)
+        hits = sum(comment.text in texts for comment in page.comments)
+        found, wanted, others = found + hits, wanted + len(texts), others + len(page.comments) - hits
+    assert found >= 0.85 * wanted
+    assert others <= 0.1 * wanted
+
+
+def test_links_of_commenters_are_found_without_any_class_name() -> None:
+    source = NAMELESS.sub("", (PAGES / "expressionengine.html").read_text(encoding="utf-8"))
+    links = {comment.author: comment.author_url for comment in split_page(source, URL).comments}
+    assert links == {comment["author"]: comment["url"] for comment in gold("expressionengine")["comments"]}
+
+
+def test_lists_of_articles_without_class_names_are_no_comments() -> None:
+    item = '<div><a href="/{0}">How the {0}th bridge over the river was built</a><span>Ann</span> May {0}, 2020 10:0{0}</div>'
+    article = "<article><h1>T</h1><p>" + "The article goes on and on about its subject. " * 8 + "</p></article>"
+    page = split_page("<html><body>" + article + "".join(item.format(n) for n in range(1, 8)) + "</body></html>", URL)
+    assert page.comments == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "latin-1"])
+def test_bytes_of_many_encodings(encoding: str) -> None:
+    source = (
+        '<html><head><meta charset="iso-8859-1"></head><body><p>Grüße an alle im Tal, von uns hier oben.</p></body>'
+    )
+    assert "Grüße an alle" in split_page(source.encode(encoding)).article
+
+
+def test_zeros_in_a_page_are_survived() -> None:
+    assert "Hello" in split_page(b"<html><body><p>Hello \0\0\0 there, says the page.</p></body></html>").article
 
 
 @pytest.mark.parametrize(
@@ -193,9 +236,8 @@ def test_page_that_is_typed_as_a_comment(tag: str) -> None:
     assert "long day" in page.article + "".join(comment.text for comment in page.comments)
 
 
-@pytest.mark.parametrize("tag", ["div", "b", "table><tr><td", "blockquote", 'div class="comment"'])
+@pytest.mark.parametrize("tag", ["div", "b", "table><tr><td", "ul><li", "blockquote", 'div class="comment"'])
 def test_deep_nesting(tag: str) -> None:
-    # The standard's own algorithm climbs open lists at every item, so "ul><li" would take it a minute at this depth.
     page = split_page("<html><body>" + f"<{tag}>x " * 20_000)
     assert page.kind == "html"
 

@@ -54,6 +54,80 @@ def test_page(name: str) -> None:
     assert found == [tuple(c[key] for key in keys) for c in gold["comments"]]
 
 
+ARTICLE = "The weir was rebuilt in the spring, stone by stone, and the old mill turns again since then.\n" * 4
+
+
+def test_numbered_links_as_lynx_prints_them() -> None:
+    comments = [("Ann", "I walked past it on Sunday.\nThe wheel is quieter than it was."), ("Bo", "Who paid for it?")]
+    blocks = "".join(f"[{n + 9}]{name} says:\nMay {n}, 2012 at 1:02 pm\n{text}\n[{n + 19}]Reply\n" for n, (name, text) in
+                     enumerate(comments, 1))  # fmt: skip
+    menu = "".join(f"[{n}]Page {n}\n" for n in range(1, 10))
+    links = "\nReferences\n\n" + "".join(f"{n}. https://example.org/{n}\n" for n in range(1, 30))
+    text = f"The weir\n{menu}\nThe weir\n{ARTICLE}\n2 Comments\n{blocks}{links}"
+    page = split_text(text)
+    check_offsets(text, page)
+    assert [(c.author, c.text) for c in page.comments] == comments
+    assert page.article == ARTICLE.strip()
+
+
+def test_links_of_markdown() -> None:
+    menu = "".join(f"  * [Page {n}](https://example.org/{n})\n" for n in range(1, 9))
+    block = "![](https://example.org/a.png) [**{0}**](https://{0}.example/) says:\n\n[May {1}, 2012 at 1:02 pm](#c{1})\n\n{2}\n\n"
+    people = [("Ann", 1, "I walked past it on Sunday."), ("Bo", 2, "Who paid for it?")]
+    text = f"# The weir\n\n{menu}\n# The weir\n\n{ARTICLE}\n## 2 Comments\n\n" + "".join(
+        block.format(*person) + "[Reply](#r)\n\n" for person in people
+    )
+    page = split_text(text)
+    check_offsets(text, page)
+    assert [(c.author, c.text) for c in page.comments] == [(name, words) for name, _, words in people]
+
+
+def test_name_above_and_date_below_the_text() -> None:
+    people = [
+        ("Ann", "I walked past it on Sunday."),
+        ("Bo", "Who paid for it?\nNot the town, I hope."),
+        ("Ann", "We did."),
+    ]
+    blocks = "".join(
+        f"{name} said...\n{words}\nMay {n}, 2012 at 1:02 pm\n" for n, (name, words) in enumerate(people, 1)
+    )
+    page = split_text(f"The weir\n{ARTICLE}\n3 comments:\n{blocks}")
+    assert [(c.author, c.text) for c in page.comments] == people
+
+
+def test_signatures_of_forum_members_are_left_out() -> None:
+    post = "{0}\nMember\nJoined: May 2010\nPosts: 12\n#{1}\nMay {1}, 2012, 1:02 pm\n{2}\n{3}\nQuote\n"
+    words = [
+        "The wheel turns again since May.",
+        "Who paid for it, if I may ask?",
+        "We did, all of us.",
+        "Well done then.",
+    ]
+    names = ["Ann", "Bo", "Ann", "Bo"]
+    sign = {"Ann": "Ann of the mill, since 1990", "Bo": "Sent from a barge, so mind the spelling of it"}
+    text = "The weir\n" + "".join(
+        post.format(n, i, w, sign[n]) for i, (n, w) in enumerate(zip(names, words, strict=True), 1)
+    )
+    page = split_text(text)
+    check_offsets(text, page)
+    assert [page.article, *(c.text for c in page.comments)] == words
+
+
+def test_dated_titles_are_no_comments() -> None:
+    titles = "".join(
+        f"Ann\nMay {n}, 2012 at 1:02 pm\nHow the bridge number {n} over the river was built\n" for n in range(1, 8)
+    )
+    assert split_text(f"The weir\n{ARTICLE}\n{titles}").comments == ()
+
+
+def test_what_themes_print_below_an_article_is_not_in_it() -> None:
+    tail = "Share this Twitter Facebook\nmills\nrivers\nold towns\n"
+    box = "Ann Miller\nAnn writes about mills and walks along rivers when she can.\n"
+    for below in (tail, box, "mills\nrivers\nweirs\n"):
+        text = f"The weir\nThe weir\nBy Ann Miller\n{ARTICLE}{below}3 Comments\nBo says:\nMay 3, 2012 at 1:02 pm\nGood to know.\n"
+        assert split_text(text).article == ARTICLE.strip()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_windows_line_ends_and_indents_change_nothing(name: str) -> None:
     page = split_text(read(name))

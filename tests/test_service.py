@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import logging
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -254,9 +257,14 @@ class TestAkismet:
         assert usage == {"limit": "none", "usage": 2, "percentage": "0", "throttled": False}
         sites = client.get(f"/1.2/key-sites?api_key={KEYS['blog']}").json()
         month = next(k for k in sites if k[:2] == "20")
-        assert (sites[month][0]["api_calls"], sites[month][0]["spam"]) == ("2", "1")
+        assert sites[month] == [
+            {
+                **{"site": "blog.example", "api_calls": "2", "spam": "1", "ham": "1", "missed_spam": "0"},
+                **{"false_positives": "0", "is_revoked": False},
+            }
+        ]
         table = client.get(f"/1.2/key-sites?api_key={KEYS['blog']}&format=csv").text
-        assert "https://blog.example,2,1,1,0,0,false" in table
+        assert "\nblog.example,2,1,1,0,0,false\n" in table
         assert "forum" not in table
 
 
@@ -591,6 +599,27 @@ class TestModeration:
             assert list(store.to_rows()) == []
         assert len(queued(client, 1)) == 1
 
+    def test_what_passed_can_be_corrected(self, client: TestClient, tmp_path: Path) -> None:
+        check(client, "a fine ferry", comment_author="Zoe", permalink="https://blog.example/p")
+        csrf = sign_in(client)
+        wait_for(lambda: client.get("/history").text.split('name="guid"')[1:], 1)
+        page = client.get("/history").text
+        guid = page.split('name="guid" value="')[1].split('"')[0]
+        form = {"guid": guid, "site": "blog.example", "label": "spam", "csrf": csrf, "back": "/history"}
+        page = client.post("/correct", data=form).text
+        assert "1 comment marked as spam." in page and "ana: spam" in page
+        with LabelStore.open(tmp_path / "data" / "labels.db") as store:
+            assert [(r["label"], r["who"], r["text"]) for r in store.to_rows()] == [("spam", "ana", "a fine ferry")]
+        assert "<b>1</b> spam missed" in client.get("/overview").text
+        batch = page.split('name="batch" value="')[1].split('"')[0]
+        assert "1 waiting again" in client.post("/undo", data={"batch": batch, "csrf": csrf}).text
+        assert "<b>0</b> spam missed" in client.get("/overview").text
+        assert "Zoe" in client.get("/queue").text
+        assert "not in the history" in client.post("/correct", data={**form, "guid": "x"}).text
+        ben = sign_in(client, "ben")
+        assert "not in the history" in client.post("/correct", data={**form, "csrf": ben}).text
+        assert client.post("/correct", data={**form, "csrf": "x"}).status_code == 403
+
     def test_a_campaign_at_once(self, client: TestClient) -> None:
         csrf = sign_in(client)
         for n in range(4):
@@ -599,6 +628,8 @@ class TestModeration:
         assert item["campaign_size"] == 4
         page = client.post("/decide", data={"label": "spam", "campaign": item["campaign"], "csrf": csrf}).text
         assert "4 comments marked as spam." in page
+        decisions = client.get("/decisions").text
+        assert "and 3 more" in decisions and "Undo all 4" in decisions and decisions.count("<form") == 3
         batch = page.split('name="batch" value="')[1].split('"')[0]
         assert "4 waiting again" in client.post("/undo", data={"batch": batch, "csrf": csrf}).text
 
@@ -634,7 +665,7 @@ class TestModeration:
         sign_in(client)
         page = client.get("/queue?q=zoe").text
         assert "Zoe" in page and "Tim" not in page
-        assert "No waiting comment fits" in client.get("/queue?reason=off_topic").text
+        assert "Nothing fits" in client.get("/queue?reason=off_topic").text
         assert "worded like spam" in client.get("/queue?since=1&order=newest").text
         overview = client.get("/overview").text
         assert "<svg" in overview and "words@1" in overview and "2 unsure" in overview
@@ -664,6 +695,23 @@ def test_many_at_once_keep_their_own_answers(client: TestClient) -> None:
     assert asyncio.run(all_of_them()) == ["true" if n % 3 == 0 else "false" for n in range(60)]
 
 
+def test_long_comments_and_many_are_judged_beside_short_ones(client: TestClient) -> None:
+    """The long ones in a thread, the short ones on the event loop; every answer goes to its own request."""
+
+    async def all_of_them() -> list[Any]:
+        import httpx
+
+        transport = httpx.ASGITransport(app=client.app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+            long = {"comment": {"text": "cheap pills " + "the tide was low " * 3_000}, "article": ARTICLE * 20}
+            short, many = {"comment": {"text": "ferry"}}, {"comments": [{"text": f"casino {n}"} for n in range(30)]}
+            bodies = [long, short, many, short, long]
+            return await asyncio.gather(*(http.post("/v1/score", json=b, headers=bearer()) for b in bodies))
+
+    answers = [[r["verdict"] for r in answer.json()["results"]] for answer in asyncio.run(all_of_them())]
+    assert answers == [["spam"], ["ham"], ["unsure"] * 30, ["ham"], ["spam"]]
+
+
 def test_json_log_lines_hold_no_texts(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     from spamfilter.service.logs import JsonLines
 
@@ -673,3 +721,23 @@ def test_json_log_lines_hold_no_texts(client: TestClient, caplog: pytest.LogCapt
     request = next(line for line in lines if line["message"] == "request")
     assert (request["path"], request["status"], request["site"]) == ("/1.1/comment-check", 200, "blog.example")
     assert "secret" not in json.dumps(lines) and KEYS["blog"] not in json.dumps(lines)
+
+
+def test_a_reader_of_the_log_that_stalls_stops_nobody() -> None:
+    from spamfilter.service.logs import Behind
+
+    reading, writing = os.pipe()
+    handler = Behind(writing)
+    logger = logging.Logger("stalled")
+    logger.addHandler(handler)
+    begun = time.monotonic()
+    for n in range(30_000):
+        logger.warning("line %d of those that nobody reads, as long as such lines are", n)
+    assert time.monotonic() - begun < 5  # a pipe takes 64 kB, then it blocks
+    with os.fdopen(reading, "rb") as log:
+        threading.Timer(0.5, handler.close).start()
+        threading.Timer(2.0, os.close, [writing]).start()
+        lines = log.read().decode().splitlines()
+    assert lines[0].startswith("line 0 ") and len(lines) > 10_000
+    assert json.loads(lines[-1])["message"] == "log lines dropped"
+    assert len(lines) - 1 + json.loads(lines[-1])["lines"] == 30_000

@@ -15,6 +15,7 @@ from __future__ import annotations
 from spamfilter.batch._daft import scored
 from spamfilter.batch._datatrove import spam_step
 from spamfilter.batch._local import Options, Output, run, stream
+from spamfilter.batch.driftcounts import drift_of
 from spamfilter.batch.filters import Where
 from spamfilter.batch.jobs import COMMENT_COLUMNS, ScoreJob, SplitJob
 from spamfilter.batch.outcome import Outcome
@@ -38,6 +39,7 @@ __all__ = [
     "SplitJob",
     "Summary",
     "Where",
+    "drift_of",
     "expand",
     "run",
     "scored",

@@ -29,7 +29,7 @@ from spamfilter.files import Columns, Failure, Input, RawPage, read_pages
 from spamfilter.files.formats import Format
 from spamfilter.files.inputs import STDIN
 
-__all__ = ["Options", "Output", "Reader", "Watch", "run", "stream"]
+__all__ = ["Options", "Output", "Reader", "Watch", "finished", "run", "stream"]
 
 #: How an input is read: item by item.
 Reader = Callable[[Input], Iterator[Item]]
@@ -133,11 +133,10 @@ def run(
     only under the same.  Raises OutputError, LockedError and ConfigError; what is wrong with an input is counted.
     """
     options = options or Options()
+    done = finished(inputs, output, options, settings)
+    if done is not None:
+        return done
     fingerprint = _fingerprint(inputs, options, settings, output)
-    if output.resume:
-        done = _done(output, fingerprint)
-        if done is not None:
-            return done
     begun = time.monotonic()
     session: Tally = {}
     with Shards(output.parts, output.format, fingerprint, apart=output.apart, items=options.shard_items) as shards:
@@ -170,8 +169,13 @@ def _conclude(shards: Shards, output: Output, summary: Summary) -> None:
         shards.remove()
 
 
-def _done(output: Output, fingerprint: str) -> Summary | None:
-    """The summary of a run that is finished already, if it is this one."""
+def finished(
+    inputs: Sequence[Input | Failure], output: Output, options: Options | None = None, settings: Any = None
+) -> Summary | None:
+    """The summary of the run that is to be resumed, if it is finished already."""
+    if not output.resume:
+        return None
+    fingerprint = _fingerprint(inputs, options or Options(), settings, output)
     try:
         record = json.loads(output.marker.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -197,8 +201,13 @@ def _items(
                 if options.limit is not None and taken >= options.limit:
                     return
                 taken += 1
-            places.append(Position(n, at, taken))
+            places.append(Position(n, at, taken, _offset(inputs[n], item)))
             yield item
+
+
+def _offset(found: Input | Failure, item: Item) -> int:
+    """The byte at which an item of an archive begins."""
+    return item.offset or 0 if isinstance(found, Input) and found.kind == "warc" else 0
 
 
 def _read(found: Input | Failure, reader: Reader) -> Iterator[Item]:

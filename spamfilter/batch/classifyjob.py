@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from spamfilter.batch.driftcounts import DriftCounter
 from spamfilter.batch.outcome import Item, Outcome, failed
 from spamfilter.errors import DataError, SpamFilterError
 from spamfilter.files.formats import Format
@@ -75,9 +76,10 @@ class ClassifyJob:
     fields: Mapping[str, str] = field(default_factory=dict)
     format: Format = field(default_factory=lambda: Format("jsonl"))
     scorer: FrameScorer | None = field(default=None, repr=False)
+    drift: DriftCounter | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "scorer": self.scorer if self.load is None else None}
+        return {**self.__dict__, "drift": None, "scorer": self.scorer if self.load is None else None}
 
     def open(self) -> None:
         """Load the model."""
@@ -85,6 +87,7 @@ class ClassifyJob:
             if self.load is None:
                 raise TypeError("a job needs a scorer, or load, which makes one")
             self.scorer = self.load()
+        self.drift = DriftCounter.of(self.scorer)
 
     def __call__(self, item: Item) -> Outcome:
         """The outcome for one group of rows."""
@@ -122,6 +125,8 @@ class ClassifyJob:
         tally["skipped"] = len(rows) - len(there)
         for label in ("spam", "unsure", "ham"):
             tally[label] = sum(verdict == label for _, verdict, _ in added.values())
+        if self.drift is not None:
+            tally.update(self.drift.tally(frame["text"].tolist(), scored["spam_probability"].tolist()))
         return Outcome(self.format.encode(rows), tally)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spamfilter.batch.jobs import ScoreJob, tally_of
+from spamfilter.batch.jobs import ScoreJob
 from spamfilter.batch.outcome import Outcome, failed
 from spamfilter.cleaning import kept_text, without_spam
 from spamfilter.files.archives import ArchiveRecord
@@ -42,7 +42,7 @@ class CleanJob(ScoreJob):
     def on_page(self, raw: RawPage, page: Page) -> Outcome:
         """The page without its spam, in the wanted shape."""
         scored = self.score(raw, page)
-        tally = tally_of(page, scored.verdicts)
+        tally = self.counted(scored)
         if self.shape in ("text", "object"):
             return Outcome(self._text(raw, scored), tally)
         text, left = without_spam(_decoded(raw), scored) if scored.spam() else (None, 0)

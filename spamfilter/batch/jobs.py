@@ -10,11 +10,13 @@ Usage::
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from spamfilter.batch.deadline import TookTooLong, deadline
+from spamfilter.batch.driftcounts import DriftCounter
 from spamfilter.batch.filters import Where
 from spamfilter.batch.outcome import Item, Outcome, Tally, failed
 from spamfilter.errors import InputError
@@ -134,8 +136,9 @@ class ScoreJob(PageJob):
     load: Callable[[], Scorer] | None = None
     rows: str = "page"
     scorer: Scorer | None = field(default=None, repr=False)
+    drift: DriftCounter | None = field(default=None, repr=False)
 
-    unpickled: ClassVar = ("scorer",)
+    unpickled: ClassVar = ("scorer", "drift")
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(self.__dict__)
@@ -149,6 +152,15 @@ class ScoreJob(PageJob):
             if self.load is None:
                 raise TypeError("a job needs a scorer, or load, which makes one")
             self.scorer = self.load()
+        self.drift = DriftCounter.of(self.scorer)
+
+    def counted(self, scored: ScoredPage) -> Tally:
+        """The counts of one page with its verdicts."""
+        tally = tally_of(scored.page, scored.verdicts)
+        if self.drift is not None:
+            texts = [comment.text for comment in scored.page.comments]
+            tally.update(self.drift.tally(texts, [own_probability(verdict) for verdict in scored.verdicts]))
+        return tally
 
     def score(self, raw: RawPage, page: Page) -> ScoredPage:
         """The page with its verdicts, and with its name in the input."""
@@ -161,13 +173,21 @@ class ScoreJob(PageJob):
         record = scored.to_dict()
         record["model"] = self.scorer.name if self.scorer else None
         rows = comment_rows(record) if self.rows == "comment" else [record]
-        return Outcome(self.format.encode(rows), tally_of(page, scored.verdicts))
+        return Outcome(self.format.encode(rows), self.counted(scored))
 
 
 def comment_rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     """One row a comment, with the page's fields on each."""
     page = {name: record[name] for name in ("source", "url", "title", "lang", "model")}
     return [{name: {**page, **comment}.get(name) for name in COMMENT_COLUMNS} for comment in record["comments"]]
+
+
+def own_probability(verdict: Verdict) -> float:
+    """The model's own probability, without what belonging to a campaign added."""
+    added = sum(reason.weight for reason in verdict.reasons if reason.name == "campaign")
+    if not added:
+        return verdict.probability
+    return 1.0 / (1.0 + math.exp(added - sum(reason.weight for reason in verdict.reasons)))
 
 
 def tally_of(page: Page, verdicts: tuple[Verdict, ...]) -> Tally:

@@ -10,12 +10,12 @@ Usage::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from spamfilter.batch.jobs import ScoreJob
-from spamfilter.batch.loading import load_scorer
+from spamfilter.batch.jobs import ScoreJob, Scorer
+from spamfilter.batch.loading import load_scorer, load_with_campaigns
 from spamfilter.files.archives import is_page
 from spamfilter.files.formats import Format
 from spamfilter.files.httpmessage import HttpMessage
@@ -40,20 +40,28 @@ SPARK_SCHEMA: Final = (
 class PageScorer:
     """Scores pages given as HTML, text, bytes, or whole HTTP responses as archives hold them.
 
-    ``model``, ``threshold`` and ``timeout`` are those of ``spamfilter score``.  A page that cannot be scored gives a
+    ``model``, ``threshold`` and ``timeout`` are those of ``spamfilter score``, ``campaigns`` is the file given there as
+    ``--known-campaigns``; it must be where the pages are scored.  A page that cannot be scored gives a
     result with ``error`` set; nothing about a page raises.  The object is small however often it is pickled: the model
     does not travel with it.
     """
 
-    def __init__(self, model: str | None = None, threshold: float | None = None, timeout: float | None = None) -> None:
-        self.model, self.threshold, self.timeout = model, threshold, timeout
+    def __init__(
+        self,
+        model: str | None = None,
+        threshold: float | None = None,
+        timeout: float | None = None,
+        campaigns: str | None = None,
+    ) -> None:
+        self.model, self.threshold, self.timeout, self.campaigns = model, threshold, timeout, campaigns
         self._job: ScoreJob | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_job": None}
 
     def __repr__(self) -> str:
-        return f"PageScorer(model={self.model!r}, threshold={self.threshold!r}, timeout={self.timeout!r})"
+        given = (f"{name}={value!r}" for name, value in self.__dict__.items() if not name.startswith("_"))
+        return f"PageScorer({', '.join(given)})"
 
     def __call__(
         self, content: str | bytes | None, url: str | None = None, source: str | None = None
@@ -88,7 +96,9 @@ class PageScorer:
 
     def _opened(self) -> ScoreJob:
         if self._job is None:
-            load = partial(load_scorer, self.model, self.threshold)
+            load: Callable[[], Scorer] = partial(load_scorer, self.model, self.threshold)
+            if self.campaigns is not None:
+                load = partial(load_with_campaigns, self.model, self.threshold, self.campaigns)
             job = ScoreJob(format=Format("parquet"), timeout=self.timeout, load=load)
             job.open()
             self._job = job

@@ -36,11 +36,15 @@ SHARD_ITEMS: Final = 1_000
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place in the input: the input's number, how many of its items are done, and pages taken so far."""
+    """A place in the input: the input's number, how many of its items are done, and pages taken so far.
+
+    ``offset`` is where in an archive's file the item begins, for showing how much is left; 0 for other inputs.
+    """
 
     input: int = 0
     items: int = 0
     taken: int = 0
+    offset: int = 0
 
 
 def add(total: Tally, more: Tally) -> None:

@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "clean": ("spamfilter.cli.clean", "Pages without their spam."),
     "explain": ("spamfilter.cli.explain", "One HTML page per input that shows every verdict and its reasons."),
     "classify": ("spamfilter.cli.classify", "Judge a table of comments: the same rows with probability and verdict."),
+    "campaigns": ("spamfilter.cli.campaigns", "Comments that repeat on several sites or under several articles."),
     "train": ("spamfilter.cli.train", "Train a model on labelled comments."),
     "evaluate": ("spamfilter.cli.evaluate", "Measure a model, or its training, on labelled comments."),
     "retrain": ("spamfilter.cli.retrain", "Make a better model of a team's labels, or refuse with reasons."),

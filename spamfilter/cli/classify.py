@@ -17,7 +17,7 @@ from spamfilter.batch.classifyjob import ADDED, GROUP, ClassifyJob, field_column
 from spamfilter.batch.loading import load_scorer
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
-from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
+from spamfilter.cli.running import Run, drift_told, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
 from spamfilter.files import Failure, Input, Row, read_rows, row_groups
 from spamfilter.files.inputs import STDIN
@@ -90,7 +90,7 @@ def classify(
         target = output_to(Path(out), out, partial(_format, job, found), resume=resume, errors=errors)
         done = run.to(target)
         _tell(done, out)
-    write_summary(summary, done, model=name)
+    write_summary(summary, done, model=name, drift=drift_told(done, job.scorer))
     raise typer.Exit(exit_code(done, fail_on_spam=fail_on_spam))
 
 

@@ -15,7 +15,8 @@ from spamfilter.batch.cleanjob import CleanJob
 from spamfilter.batch.loading import load_scorer
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
-from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
+from spamfilter.cli.campaigning import Asked
+from spamfilter.cli.running import Run, drift_told, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
 from spamfilter.files import Columns, Failure, Input, Row, read_pages, read_rows
 from spamfilter.files.inputs import kind_of
@@ -50,6 +51,8 @@ def clean(
     sample: options.Sample = 1.0,
     where: options.Where = None,
     timeout: options.Timeout = None,
+    campaigns: options.Campaigns = False,
+    known_campaigns: options.KnownCampaigns = None,
     column: options.Column = None,
     url_column: options.UrlColumn = None,
     summary: options.SummaryFile = None,
@@ -70,13 +73,17 @@ def clean(
         single = len(found) == 1 and isinstance(found[0], Input) and found[0].kind == "page"
         job.shape = "text" if single else "object"
     reader = partial(read_pages, columns=columns, origins=job.shape in ("warc", "row"))
-    run = Run(job, found, how, ["clean", name, threshold, job.shape, str(job.where)], errors, reader)
+    asked = Asked(campaigns, known_campaigns, model, threshold)
+    run = Run(job, found, how, ["clean", name, threshold, job.shape, str(job.where), *asked.settings()], errors, reader)
     if out is None or format is None:
-        done = run.show(_text if job.shape == "text" else pipe)
+        with asked.prepared(run, None):
+            done = run.show(_text if job.shape == "text" else pipe)
     else:
-        done = run.to(output_to(Path(out), out, lambda path: format, resume=resume, errors=errors))
+        target = output_to(Path(out), out, lambda path: format, resume=resume, errors=errors)
+        with asked.prepared(run, target):
+            done = run.to(target)
         view.tell(done)
-    write_summary(summary, done, model=name)
+    write_summary(summary, done, model=name, drift=drift_told(done, job.scorer))
     raise typer.Exit(exit_code(done))
 
 

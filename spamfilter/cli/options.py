@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "Campaigns",
     "Column",
     "Errors",
     "Inputs",
+    "KnownCampaigns",
     "Limit",
     "Model",
     "Out",
@@ -98,4 +100,18 @@ Errors = Annotated[
 ]
 SummaryFile = Annotated[
     Path | None, typer.Option("--summary", metavar="FILE", help="Write the run's counts and speed as JSON.")
+]
+Campaigns = Annotated[
+    bool,
+    typer.Option(
+        "--campaigns",
+        help="Read the input twice, first to find comments that repeat on several sites or under several articles; "
+        "that they do becomes a reason.",
+    ),
+]
+KnownCampaigns = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Take into account the campaigns in this file, made by: spamfilter campaigns --save."
+    ),
 ]

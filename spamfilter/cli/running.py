@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TextIO
 
 from spamfilter.batch import Options, Outcome, Output, Position, Summary, run, stream
 from spamfilter.batch._local import Reader
+from spamfilter.batch.driftcounts import drift_of
 from spamfilter.batch.outcome import Job, Tally
 from spamfilter.batch.shards import add, writing
 from spamfilter.cli.stopping import Terminated
+from spamfilter.drift import UNLIKE
 from spamfilter.errors import ConfigError
 from spamfilter.files import Failure, Input, expand
 from spamfilter.files.formats import Format, Piece
@@ -31,7 +33,7 @@ from spamfilter.files.inputs import STDIN
 if TYPE_CHECKING:
     from spamfilter.cli.progress import Progress
 
-__all__ = ["Run", "exit_code", "found_inputs", "output_to", "pipe", "write_summary"]
+__all__ = ["Failures", "Run", "drift_told", "exit_code", "found_inputs", "output_to", "pipe", "write_summary"]
 
 # A thousand reasons on the screen tell no more than these; all of them go to --errors.
 _SHOWN_FAILURES: Final = 20
@@ -70,7 +72,7 @@ class Run:
     settings: Any = None
     errors: Path | None = None
     reader: Reader | None = None
-    failures: int = 0
+    failures: Failures = field(default_factory=lambda: Failures())
     tally: Tally = field(default_factory=dict)
 
     def to(self, output: Output) -> Summary:
@@ -87,7 +89,7 @@ class Run:
                 progress.stop()
                 print(f"spamfilter: finished parts are kept in {output.parts}; go on with --resume", file=sys.stderr)
                 raise
-        self._tell_rest()
+        self.failures.tell_rest()
         return summary
 
     def show(self, show: Callable[[Piece], None]) -> Summary:
@@ -101,7 +103,7 @@ class Run:
                 self._watch(outcome, position, None)
                 if outcome.piece:
                     show(outcome.piece)
-        self._tell_rest()
+        self.failures.tell_rest()
         pages, size = self.tally.get("pages", 0) + self.tally.get("rows", 0), self.tally.get("bytes", 0)
         workers = max(1, self.options.processes(self.inputs))
         return Summary(self.tally, time.monotonic() - begun, pages, size, workers)
@@ -109,13 +111,25 @@ class Run:
     def _watch(self, outcome: Outcome, position: Position, progress: Progress | None) -> None:
         if progress is not None:
             progress.advance(outcome, position)
-        if outcome.failure is not None:
-            self.failures += 1
-            if self.failures <= _SHOWN_FAILURES:
-                print(f"spamfilter: {outcome.failure}", file=sys.stderr)
+        self.failures.tell(outcome.failure)
 
-    def _tell_rest(self) -> None:
-        more = self.failures - _SHOWN_FAILURES
+
+@dataclass
+class Failures:
+    """What could not be read, told on standard error: the first of them one by one."""
+
+    count: int = 0
+
+    def tell(self, failure: Failure | None) -> None:
+        """Count and print one."""
+        if failure is not None:
+            self.count += 1
+            if self.count <= _SHOWN_FAILURES:
+                print(f"spamfilter: {failure}", file=sys.stderr)
+
+    def tell_rest(self) -> None:
+        """Say how many were not printed."""
+        more = self.count - _SHOWN_FAILURES
         if more > 0:
             print(
                 f"spamfilter: and {more:,} more that could not be read; --errors FILE lists them all", file=sys.stderr
@@ -158,6 +172,24 @@ def exit_code(summary: Summary, *, fail_on_spam: bool = False) -> int:
     if fail_on_spam and summary["spam"]:
         return 3
     return 1 if summary.errors else 0
+
+
+def drift_told(summary: Summary, scorer: Any) -> dict[str, Any] | None:
+    """How unlike the model's training data the input was, for ``--summary``; warns on standard error if it was.
+
+    None for a model that brings nothing to compare with.
+    """
+    drift = drift_of(summary.tally, getattr(scorer, "manifest", None) or {})
+    if drift is None:
+        return None
+    if drift.unlike:
+        far = ", ".join(f"{name.replace('_', ' ')} {drift.distances[name]:.2f}" for name in drift.unlike)
+        print(
+            f"spamfilter: warning: these comments are unlike those the model learnt from ({far}; {UNLIKE} or more is "
+            "unlike), so it may judge them worse than its card says; check a sample, or train on comments of this kind",
+            file=sys.stderr,
+        )
+    return drift.to_dict()
 
 
 def write_summary(path: Path | None, summary: Summary, **more: Any) -> None:

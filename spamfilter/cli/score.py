@@ -16,7 +16,8 @@ from spamfilter.batch import COMMENT_COLUMNS, Format, Options, PageScorer, Score
 from spamfilter.batch.loading import load_scorer
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
-from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
+from spamfilter.cli.campaigning import Asked
+from spamfilter.cli.running import Run, drift_told, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
 from spamfilter.files import Columns
 
@@ -32,6 +33,7 @@ Examples:
   spamfilter score saved/ notes.txt -o verdicts.jsonl   JSON lines, one page each
   spamfilter score crawl.warc.gz -o out.parquet --workers 8 --resume
   spamfilter score pages.csv --column body --where lang=en -o spam.csv
+  spamfilter score crawl/ --campaigns -o out.jsonl      comments that repeat all over the crawl count as such
   spamfilter score saved/ --fail-on-spam                exit code 3 if there is spam
 
 \b
@@ -58,6 +60,8 @@ def score(
     sample: options.Sample = 1.0,
     where: options.Where = None,
     timeout: options.Timeout = None,
+    campaigns: options.Campaigns = False,
+    known_campaigns: options.KnownCampaigns = None,
     column: options.Column = None,
     url_column: options.UrlColumn = None,
     summary: options.SummaryFile = None,
@@ -73,7 +77,9 @@ def score(
         raise typer.BadParameter("it is 'page' or 'comment'", param_hint="--rows")
     if engine != "local":
         only_local = resume or limit is not None or sample < 1 or bool(where) or errors is not None or rows != "page"
-        done = _elsewhere(engine, inputs, out, only_local, PageScorer(model, threshold, timeout), column, url_column)
+        known = str(known_campaigns.resolve()) if known_campaigns else None
+        scorer = PageScorer(model, threshold, timeout, known)
+        done = _elsewhere(engine, inputs, out, only_local or campaigns, scorer, column, url_column)
         write_summary(summary, done)
         raise typer.Exit(exit_code(done, fail_on_spam=fail_on_spam))
     job = ScoreJob(
@@ -83,14 +89,17 @@ def score(
     found = found_inputs(inputs, Path(out) if out else None)
     job.open()  # what is wrong with the model is said once, before anything is read
     name = job.scorer.name if job.scorer else None
-    run = Run(job, found, how, [name, threshold, rows, str(job.where)], errors)
+    asked = Asked(campaigns, known_campaigns, model, threshold)
+    run = Run(job, found, how, [name, threshold, rows, str(job.where), *asked.settings()], errors)
     if out is None:
-        done = run.show(view.page_printer() if sys.stdout.isatty() and rows == "page" else pipe)
+        with asked.prepared(run, None):
+            done = run.show(view.page_printer() if sys.stdout.isatty() and rows == "page" else pipe)
     else:
         target = output_to(Path(out), out, partial(_format, job), resume=resume, errors=errors)
-        done = run.to(target)
+        with asked.prepared(run, target):
+            done = run.to(target)
         view.tell(done)
-    write_summary(summary, done, model=name)
+    write_summary(summary, done, model=name, drift=drift_told(done, job.scorer))
     raise typer.Exit(exit_code(done, fail_on_spam=fail_on_spam))
 
 
@@ -119,8 +128,8 @@ def _elsewhere(
         raise typer.BadParameter("it is 'local' or 'daft'", param_hint="--engine")
     if out is None or only_local:
         raise ConfigError(
-            "--engine daft needs -o DIR, and knows none of --resume --limit --sample --where --errors --rows; "
-            "leave them out, or use the local engine"
+            "--engine daft needs -o DIR, and knows none of --resume --limit --sample --where --errors --rows "
+            "--campaigns; leave them out, or use the local engine"
         )
     from spamfilter.batch._daft import score_into
 

@@ -86,5 +86,5 @@ def _check(settings: object) -> None:
     from spamfilter.service.models import model_from_store
 
     assert isinstance(settings, Settings)
-    models = model_from_store(settings.model)
+    models = model_from_store(settings.model, settings.models)
     typer.echo(f"{len(settings.sites)} sites, {len(settings.moderators)} moderators, model {models.now.name}: all well")

@@ -22,7 +22,7 @@ from spamfilter.features import signals as sig
 from spamfilter.features.links import address
 from spamfilter.text import Batch, encode
 
-__all__ = ["RELATION_COLUMNS", "Contexts", "Dense", "Fields", "dense_features"]
+__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "Reading", "dense_features", "read_features"]
 
 F64 = NDArray[np.float64]
 
@@ -88,16 +88,12 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class Contexts:
-    """Facts of the titles and articles of a batch, in the order of its ``Fields``."""
+class Reading:
+    """What was read of the texts, titles and articles of a batch, in the order of its ``Fields``."""
 
+    texts: sig.TextFacts
     titles: sig.TextFacts
     articles: sig.TextFacts
-
-    @classmethod
-    def of(cls, fields: Fields) -> Contexts:
-        """Facts of titles and articles; of a single one those of the last call, where it is the same."""
-        return cls(_context_facts(fields.titles), _context_facts(fields.articles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +102,13 @@ class Dense:
 
     ``values[i, k]`` is the feature ``names[k]`` of comment ``i``; ``relation`` holds the raw counts
     and overlaps (``RELATION_COLUMNS``) from which the model of relatedness judges, and
-    ``has_article`` tells which comments have an article long enough to be compared with; ``facts`` are those of
-    the comments' texts, ``contexts`` those of titles and articles.
+    ``has_article`` tells which comments have an article long enough to be compared with.
     """
 
     names: tuple[str, ...]
     values: F64
     relation: F64
     has_article: NDArray[np.bool_]
-    facts: sig.TextFacts
-    contexts: Contexts
 
     @property
     def under_article(self) -> NDArray[np.bool_]:
@@ -155,17 +148,24 @@ def dense_features(
     ``batch`` and ``names`` are the encoded texts and authors' names, if they are at hand (``names`` may be
     empty where there are neither names nor addresses).
     """
+    return read_features(fields, idf, batch, names)[0]
+
+
+def read_features(
+    fields: Fields, idf: NDArray[np.float32], batch: Batch | None = None, names: Batch | None = None
+) -> tuple[Dense, Reading]:
+    """As ``dense_features``, and what was read for them, for those who explain."""
     facts = sig.text_facts(encode(fields.texts) if batch is None else batch)
     author_facts = sig.text_facts(encode([a or "" for a in fields.authors]) if names is None else names)
-    contexts = Contexts.of(fields)
-    relation, context = _overlaps(fields, facts, author_facts, contexts, idf)
+    read = Reading(facts, _context_facts(fields.titles), _context_facts(fields.articles))
+    relation, context = _overlaps(fields, read, author_facts, idf)
     parts = (
         sig.text_signals(fields.texts, facts),
         sig.author_signals(fields.authors, fields.urls, fields.texts, author_facts),
         context,
     )
     has_article = (context[:, _HAS_ARTICLE] > 0) & _long_enough(fields.articles, fields.context_of)
-    return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article, facts, contexts)
+    return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article), read
 
 
 @cache
@@ -179,19 +179,17 @@ def _long_enough(articles: Sequence[str], of: NDArray[np.int64]) -> NDArray[np.b
     return out
 
 
-def _overlaps(
-    fields: Fields, facts: sig.TextFacts, names: sig.TextFacts, contexts: Contexts, idf: NDArray[np.float32]
-) -> tuple[F64, F64]:
+def _overlaps(fields: Fields, read: Reading, names: sig.TextFacts, idf: NDArray[np.float32]) -> tuple[F64, F64]:
     """What comments share with titles and articles: tables by ``RELATION_COLUMNS`` and ``CONTEXT_COLUMNS``."""
     if compiled.kernel is None:
-        context = _Context(fields, facts, contexts, idf)
+        context = _Context(fields, read, idf)
         return context.relation(), context.columns(names)
+    facts, titles, articles = read.texts, read.titles, read.articles
     n, mine = len(fields), sig.tongues(facts)
     relation, columns = np.zeros((n, len(RELATION_COLUMNS))), np.zeros((n, len(CONTEXT_COLUMNS)))
     if not len(fields.articles):
         columns[:, _LANGUAGE_KNOWN] = (mine.language >= 0) * mine.sure
         return relation, columns
-    titles, articles = contexts.titles, contexts.articles
     script, article = sig.tongues(titles).script, sig.tongues(articles)
     compiled.kernel.overlaps(
         *(facts.word, facts.stem, facts.ptr, mine.script, mine.language, mine.sure, names.stem, names.ptr),
@@ -221,14 +219,14 @@ def _there(texts: Sequence[str]) -> NDArray[np.uint8]:
 class _Context:
     """The overlaps of a batch of comments with their titles and articles: the twin of the compiled loops."""
 
-    def __init__(self, fields: Fields, facts: sig.TextFacts, contexts: Contexts, idf: NDArray[np.float32]) -> None:
+    def __init__(self, fields: Fields, read: Reading, idf: NDArray[np.float32]) -> None:
         of = self.of = fields.context_of
-        self.facts, self.idf = facts, idf
+        self.facts, self.idf = read.texts, idf
         self.there = bool((of >= 0).any())
         self.has_title, self.has_article = _present(fields.titles, of), _present(fields.articles, of)
         if not self.there:
             return
-        self.titles, self.articles = contexts.titles, contexts.articles
+        facts, self.titles, self.articles = read.texts, read.titles, read.articles
         self.in_article, self.in_title = np.where(self.has_article > 0, of, -1), np.where(self.has_title > 0, of, -1)
         words, stems = (facts.word, facts.ptr), (facts.stem, facts.ptr)
         self.overlap = np.stack(

@@ -116,7 +116,7 @@ def host_of(url: str) -> str:
 
 
 def address(url: str | None) -> str | None:
-    """The address if it names a host; None for ``#``, ``javascript:…``, ``/user/7`` and whatever else leads nowhere outside."""
+    """The address if it names a host; None for ``#``, ``javascript:…``, ``/user/7``: they lead nowhere outside."""
     return url if url and "." in host_of(url) else None
 
 

@@ -9,10 +9,10 @@ article rather than a comment (``prose``), the author's name, the host its name 
 the comment is from its article (``relation``), and whether it is a passage that belongs to another
 article (``foreign``: over the relation's overlaps, the signals of the text and the logits of
 ``text``, ``prose`` and ``relation``).  ``titled`` is a second model of the words, learnt under titles alone: what
-viewers of a video write to each other differs from what readers write under an article, and so does their spam.  The last stage is one logistic regression over their
-logits, over bends of them (hinges: ``max(0, x - knot)``), over products that say "far from the
-article AND …", and over the dense features; it stays linear, so that each input's part in a verdict
-can be stated.
+viewers of a video write to each other differs from what readers write under an article, and so does their spam.
+The last stage is one logistic regression over their logits, over bends of them (hinges: ``max(0, x - knot)``),
+over products that say "far from the article AND …", and over the dense features; it stays linear, so that each
+input's part in a verdict can be stated.
 """
 
 from __future__ import annotations

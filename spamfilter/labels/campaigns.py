@@ -17,16 +17,12 @@ import zlib
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spamfilter.minhash import BANDS, ROWS, lowest
 from spamfilter.text import fold
 
 __all__ = ["bands", "sameness"]
 
-# MinHash over pairs of neighbouring words (Broder 1997) in BANDS bands of ROWS: texts of which 7 in 10 pairs agree
-# share a band with probability 1 - (1 - .7^4)^8 = .89, 5 in 10 with .40, 3 in 10 with .06.
-_BANDS: Final = 8
-_ROWS: Final = 4
 # Texts with fewer pairs of words belong together only if they are the same ("thanks for sharing").
 _FEWEST_PAIRS: Final = 6
 # Campaigns change their links and numbers and keep their words.
@@ -34,21 +30,6 @@ _LINK: Final = re.compile(r"https?://\S+|www\.\S+|<[^<>]*>")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 # A comment longer than this is told by its beginning; spam that pads itself repeats its beginning too.
 _LONGEST: Final = 20_000
-
-
-def _constants() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Multipliers (odd) and summands of the permutations, by splitmix64 (Steele et al. 2014) from a fixed seed."""
-    state, out = 0x5350464C, []
-    for _ in range(2 * _BANDS * _ROWS):
-        state = (state + 0x9E3779B97F4A7C15) % 2**64
-        z = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-        z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
-        out.append(z ^ z >> 31)
-    numbers = np.array(out, np.uint64).reshape(2, -1, 1)
-    return numbers[0] | np.uint64(1), numbers[1]
-
-
-_MULTIPLIERS, _SUMMANDS = _constants()
 
 
 def bands(text: str) -> tuple[int, ...]:
@@ -63,9 +44,9 @@ def bands(text: str) -> tuple[int, ...]:
 
 
 def _minhash(pairs: set[str]) -> tuple[int, ...]:
-    hashed = np.fromiter((zlib.crc32(p.encode("utf-8", "surrogatepass")) for p in pairs), np.uint64, len(pairs))
-    lowest = (hashed * _MULTIPLIERS + _SUMMANDS >> np.uint64(32)).min(axis=1).astype("<u4").reshape(_BANDS, _ROWS)
-    return tuple(_key(b"band%d" % i, row.tobytes()) for i, row in enumerate(lowest))
+    hashed = np.fromiter((zlib.crc32(p.encode("utf-8", "surrogatepass")) for p in pairs), np.uint32, len(pairs))
+    rows = lowest(hashed, np.array([0, len(pairs)], np.int64)).astype("<u4").reshape(BANDS, ROWS)
+    return tuple(_key(b"band%d" % i, row.tobytes()) for i, row in enumerate(rows))
 
 
 def _key(kind: bytes, data: bytes) -> int:

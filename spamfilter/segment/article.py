@@ -3,7 +3,7 @@
 Usage::
 
     read_title(tree)
-    read_article(tree, source)      # takes what is no article out of the tree
+    read_article(tree, Names(source), (), printed)     # takes what is no article out of the tree
 
 The article is where themes say it is (``articleBody``, ``entry-content`` and their kin); where no theme says so,
 it is the element that holds most of the page's paragraphs.
@@ -12,10 +12,12 @@ it is the element that holds most of the page's paragraphs.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.segment.blocktext import block_text, fold, html_text, may_hide
+from spamfilter.segment.hints import Names
 from spamfilter.segment.inside import drop, inside, once, outermost
 
 __all__ = ["read_article", "read_title"]
@@ -49,7 +51,9 @@ _PLACES = (
     ".asset-content",
     ".field-name-body",
     ".field--name-body",
+    "[itemtype$='schema.org/Question'] > * [itemprop=text]",
 )
+_WORDS = tuple((place, re.findall(rb"[\w-]{4,}", place.encode())[0 if "=" not in place else -1]) for place in _PLACES)
 # A heading that links to the front page is the site's name.
 _HOME_LINK = "a[href='/'], a[rel=home]"
 # An article shorter than this is checked against the rest of the page: it may be a teaser under the same class.
@@ -66,6 +70,8 @@ _MOST_PARAGRAPHS = 5_000
 # Characters read in them; nested paragraphs count again.
 _MOST_READ = 20_000_000
 
+# The article by its lines counts if this share of its paragraphs stands in the element that holds most paragraphs.
+_SAME = 0.5
 # Boxes that an article may stand in, and how much longer than its text the text of such a box may be.
 _MOST_STEPS = 4
 _LITTLE_MORE = 1.35
@@ -145,27 +151,51 @@ def read_title(tree: LexborHTMLParser) -> str | None:
     return (fold(element.text()) or None) if element is not None else None
 
 
-def read_article(tree: LexborHTMLParser, source: bytes, places: tuple[str, ...] = ()) -> str:
-    """Text of the article; ``places`` are selectors of the page's engine, tried first."""
+def read_article(
+    tree: LexborHTMLParser,
+    names: Names,
+    places: tuple[str, ...],
+    printed: Callable[[], str],
+    *,
+    holds_comments: bool = False,
+) -> str:
+    """Text of the article; ``names`` are the page's, ``places`` are selectors of the page's engine, tried first.
+
+    ``printed`` gives the article as told from the lines of the page, which counts where no theme says where it is.
+    ``holds_comments`` says that comments may still be in the tree, so that most paragraphs may be theirs.
+    """
     for selector in places:
         text = "\n".join(filter(None, (_clean_text(node) for node in outermost(once(tree.css(selector))))))
         if text:
             return text
-    themed = _themed(tree, source)
+    themed = _themed(tree, names)
     if themed is not None and len(themed.text()) > _SHORT:
         return _clean_text(themed)
     dense = _widened(_densest(tree))
     if themed is not None and (dense is None or len(dense.text()) < _OVERRULE * len(themed.text())):
         return _clean_text(themed)
+    text = printed()
+    if text and (dense is None or holds_comments or _stands_in(text, dense)):
+        return text
     root = dense if dense is not None else (tree.css_first("article") or tree.css_first("main") or tree.body)
     return _clean_text(root, _FRAME) if root is not None else ""
 
 
-def _themed(tree: LexborHTMLParser, source: bytes) -> LexborNode | None:
-    for place in _PLACES:
-        # Most places are on few pages, and searching the source costs less than walking the tree.
-        name = place.strip(".[]").rpartition("=")[2].split()[0].split(".")[0].encode()
-        if name in source:
+def _stands_in(text: str, node: LexborNode) -> bool:
+    """Whether the lines of ``text`` are those of ``node``: lines alone take a banner's prose for the article's."""
+    paragraphs = [line for line in text.split("\n") if len(line) > _SHORTEST_PARAGRAPH]
+    inner = fold(node.text())
+    known = sum(len(line) for line in paragraphs if line in inner)
+    return known >= _SAME * sum(map(len, paragraphs))
+
+
+def _themed(tree: LexborHTMLParser, names: Names) -> LexborNode | None:
+    found = tree.css(_PLACES[0])  # two pages of three have it
+    if found:
+        return _longest(found)
+    for place, word in _WORDS[1:]:
+        # Most places are on few pages, and looking for their names costs less than walking the tree.
+        if place[0] != "." or word in names:
             found = tree.css(place)
             if found:
                 return _longest(found)

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 from spamfilter.segment.lines import Lines
-from spamfilter.segment.phrases import NUMBER, PING, REPLY, TRIM, Phrases, load_phrases
+from spamfilter.segment.phrases import NUMBER, PING, PROFILE, REPLY, TRIM, Phrases, load_phrases
 
 __all__ = ["Attribution", "find_attributions", "looks_like_name", "speaker"]
 
@@ -25,7 +25,7 @@ MAX_BLOG = 150
 MAX_NAME_WORDS = 7
 
 _TIME = re.compile(r"\d\s?[:h時点點]\s?\d\d|\d\.\d\d\s?uhr|\d\s?[ap]\.?m\b", re.IGNORECASE)
-_POST_NUMBER = re.compile(r"^(?:#|№|No\.?\s?|Nr\.?\s?)(\d{1,5})\W*$")
+_POST_NUMBER = re.compile(r"^(?:[*+•]\s)?(?:#|№|No\.?\s?|Nr\.?\s?)(\d{1,5})\W*$")
 _LEADING_NUMBER = re.compile(r"^[#(\[]?\d{1,4}[.)\]:]?\s+|^#\d{1,5}\s*")
 _TITLE_BY = re.compile(r"\s(?:by|von|par|por|da|di)\s")
 _MEMBER_NUMBER = re.compile(r"\s*\(\s*\d+\s*\)$")
@@ -58,7 +58,9 @@ def find_attributions(lines: Lines) -> list[Attribution]:
     found: list[Attribution] = []
     numbered = [i for i, kind in enumerate(lines.kind) if kind & NUMBER and i not in lines.dates]
     for index in sorted({*lines.dates, *lines.said, *numbered}):
-        if index in lines.dates:
+        if lines.kind[index] & PROFILE:  # "Joined Feb 14, 2024 Messages 7" on one line
+            one = None
+        elif index in lines.dates:
             one = _dated(lines, phrases, index)
         elif lines.key[index]:
             one = _saying(lines, phrases, index, lines.key[index])
@@ -101,6 +103,8 @@ def _dated(lines: Lines, phrases: Phrases, index: int) -> Attribution | None:
     before = _LEADING_NUMBER.sub("", text[:start]) if number is not None else text[:start]
     lead, left, says_left = _side(before, phrases)
     _, right, says_right = _side(_AGE.sub("", text[end:]), phrases)
+    if ": " in right:  # "Post subject: TITLE"
+        right = ""
     # "Re: TITLE by NAME: DATE"
     if (len(left) > MAX_NAME or left.count(" ") >= MAX_NAME_WORDS) and _TITLE_BY.search(left):
         left = _TITLE_BY.split(left)[-1]

@@ -25,7 +25,7 @@ from spamfilter.segment.engines import Engine
 from spamfilter.segment.hints import Hinted, Named
 from spamfilter.segment.inside import drop, enclosing, inside, once, outermost
 
-__all__ = ["read_comments"]
+__all__ = ["address", "read_comments"]
 
 # Attributes that hold a date in full where the text is "5 years ago".
 _STAMPS = ("datetime", "content", "data-tippy-content", "data-original-title")
@@ -51,7 +51,10 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(
-    r"^(?:(?:comment |posted |written )?by|von|par|por|da|door|geschrieben von|escrito por)\s+", re.IGNORECASE
+    r"^(?:(?:(?:comment |reply |posted |written |added )?(?:by|from)|von|par|por|da|door|geschrieben von|escrito por"
+    r"|от)"
+    r"(?::\s*|\s+)|posted:\s*|(?:name|author|autor|auteur|autore|имя|автор)\s*:\s*)",
+    re.IGNORECASE,
 )
 _ON_DATE = re.compile(
     r"(?:\s+(?:on|am|le|el|em|il|op|den|vom|at|um|dnia|tarihinde|pada)\s+(?=(?:[^\W\d]+[.,]?\s+){0,2}\d)"
@@ -59,17 +62,30 @@ _ON_DATE = re.compile(
 )
 # Signs that an author's element holds more than a name.
 _NO_NAME = re.compile(r"[\d:：,|•·–—\n]|^-|-$")
+_NICKNAME = re.compile(r"[^\W\d][\w.@]*(?:-\w+)*")
 _MOST_WORDS = 4
 _LONGEST_PLAIN_NAME = 40
-_NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$")  # the member's number
+_NUMBER = re.compile(r"\s*\(\s*\d+\s*\)\s*$|\s*\[[^\[\]]{1,20}\]\s*$")  # the member's number, or [Visitor]
+_POSITION = re.compile(r"^#?\d{1,4}[.):]?\s+(?=[^\W\d]\D*$)")  # the comment's number before its author
 _SAYS_ELEMENT = re.compile(r"<time\b.*?</time>|<(\w+)[^>]*\bclass=\"[^\"]*\bsays\b[^\"]*\"[^>]*>.*?</\1>", re.DOTALL)
 _PING = re.compile(r"(?:^|[\s_-])(pingback|trackback)(?:$|[\s_-])", re.IGNORECASE)
 _PING_NAME = re.compile(r"\s*(pingback|trackback)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _DEPTH = re.compile(r"\b(?:depth|level|indent)-?(\d{1,3})\b")
+# A relative date alone: "9 years ago", "vor 3 Tagen", "3 дня назад", "5y".
+_AGO = re.compile(
+    r"(?:vor|il y a|hace|há)\s(?:\d{1,3}|une?|una?|uma?|ein\w{0,2})\s[^\W\d]{1,9}"
+    r"|(?:an?|one|\d{1,3}\+?)\s[^\W\d]{1,9}\.?\s(?:ago|geleden|temu|назад|önce|lalu|fa|atrás|sedan|siden)"
+    r"|\d{1,3}(?:y|yrs?|mo|w|d|h|min|hrs?)|\d{1,3}\s?[^\W\d]{1,3}[前전]",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[^\W\d_]{4,}")
+# Words of four letters or more in a date: a weekday, a month.
+_DATE_WORDS = 2
 # Links under a comment, on a line of their own.
 _ACTION = re.compile(
-    r"(?:reply|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|down ?vote|antworten|zitieren|melden|"
+    r"[|•·\s]*(?:reply(?: to this comment)?|quote|report|share|like|edit|delete|permalink|link|flag|up ?vote|"
+    r"down ?vote|antworten|zitieren|melden|"
     r"teilen|gefällt mir|kommentar melden|répondre|signaler|partager|j[’']aime|responder|denunciar|compartir|"
     r"compartilhar|curtir|me gusta|rispondi|segnala|mi piace|condividi|beantwoorden|reageren|odpowiedz|zgłoś|ответить|"
     r"пожаловаться|поделиться|yanıtla|cevapla|balas|返信|回复|回覆|答复|引用|点赞|답글|loading\.\.\.|wird geladen.*)"
@@ -206,14 +222,18 @@ class _Reader:
             author, author_url = _linked_name(node, self._url)
         dates = self._dates.hits(node)[:_FEW]
         date, printed = _date(dates, self._lang)
+        if date is None and dates and not _DIGITS.search(printed or ""):  # "Permalink" where others have the date
+            date, printed = _date(self._dates.all_hits(node)[:_FEW], self._lang)
         link = _dated_link(dates[0]) if dates else None
         permalink = _absolute(link, self._url) if link else _permalink(node, self._links, self._url)
         if permalink is None and place.mark and self._url:
             permalink = f"{self._url.partition('#')[0]}#{place.mark}"
         kind = _kind(place.names, author)
-        text = _without_frame(self._texts.read(node), author)
+        text, below = _without_frame(self._texts.read(node), author)
         if not text:
             return None
+        if date is None and below:
+            date = parse_date(below, self._lang)
         return Comment(
             text=text,
             author=author,
@@ -238,7 +258,8 @@ def _renumbered(found: list[Comment | None], places: list[_Place]) -> list[Comme
             continue
         number[position] = len(kept)
         if parent is None and up is not None:
-            comment = replace(comment, depth=0)  # what held it was a wrapper, not a comment
+            if comment.depth:
+                comment = replace(comment, depth=0)  # what held it was a wrapper, not a comment
         elif parent is not None:
             comment = replace(comment, parent=parent, depth=kept[parent].depth + 1)
         kept.append(comment)
@@ -301,8 +322,14 @@ def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: 
 
 def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
     found = selectors.hits(node)
-    if found and not any(element.text(strip=True) for element in found[:_FEW]):
-        found = selectors.all_hits(node)  # the first selector found an empty element, such as an anchor
+    named = _first_name(found, url)
+    if named[0] is None and found:  # the first selector found an empty element, such as an anchor, or a date
+        named = _first_name(selectors.all_hits(node), url)
+    return named
+
+
+def _first_name(found: list[LexborNode], url: str | None) -> tuple[str | None, str | None]:
+    """Name and link in the first of the elements that holds a name."""
     for element in found[:_FEW]:
         line = fold(element.text())
         if not _is_plain_name(line):
@@ -310,9 +337,21 @@ def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[s
             if "<time" in source or "says" in source:
                 source = _SAYS_ELEMENT.sub("", source)
             line = _name(html_text(source).partition("\n")[0]) or ""
+            line = _leading_name(element, line) or line
         if line:
-            return line, _address(_link_of(element), url)
+            return line, address(_link_of(element, line), url)
     return None, None
+
+
+def _leading_name(element: LexborNode, line: str) -> str | None:
+    """The name where an author's element also holds a date or a rank glued to it, and the name has its own element."""
+    for inner in inside(element, "a, b, strong, cite, span")[:_FEW]:
+        name = fold(inner.text())
+        if name and len(name) < len(line) and line.startswith(name):
+            rest = line[len(name) :]
+            # A name goes on after a space; a date or a rank that a theme prints beside it does not.
+            return name if not rest[0].isspace() or _is_attribution(rest) else None
+    return None
 
 
 def _linked_name(node: LexborNode, url: str | None) -> tuple[str | None, str | None]:
@@ -320,7 +359,7 @@ def _linked_name(node: LexborNode, url: str | None) -> tuple[str | None, str | N
     for element in inside(node, "a[href]")[:_FEW]:
         name = fold(element.text())
         if name:
-            return name[:_LONGEST_NAME], _address(element.attributes.get("href"), url)
+            return name[:_LONGEST_NAME], address(element.attributes.get("href"), url)
     return None, None
 
 
@@ -329,6 +368,8 @@ def _is_plain_name(line: str) -> bool:
     words = line.split()
     if not 0 < len(words) <= _MOST_WORDS or len(line) > _LONGEST_PLAIN_NAME:
         return False
+    if len(words) == 1 and _NICKNAME.fullmatch(line):
+        return True
     if _NO_NAME.search(line):
         return False
     return len(words) == 1 or not (_BY.match(line) or _SAYS.search(line, len(words[0])))
@@ -340,21 +381,29 @@ def _name(line: str) -> str | None:
     tail = _ON_DATE.search(line)
     if tail and parse_date(tail.group(), "en"):
         line = line[: tail.start()]
-    name = _NUMBER.sub("", _BY.sub("", _SAYS.sub("", line))).strip(" :,|•·–—-")
+    name = _NUMBER.sub("", _BY.sub("", _SAYS.sub("", line)))
+    name = _POSITION.sub("", name.strip(" :,|•·–—-"))
+    if _DIGITS.search(name) and parse_date(name, "en"):  # a date where no name was given
+        return None
     return name or None
 
 
-def _link_of(element: LexborNode) -> str | None:
+def _link_of(element: LexborNode, name: str) -> str | None:
     if element.tag == "a":
         return element.attributes.get("href")
     inner = element.css_first("a")
     if inner is not None:
-        return inner.attributes.get("href")
+        links = [inner] if inner.text(strip=True) == name else inside(element, "a")[:_FEW]
+        named = [link for link in links if fold(link.text()) == name]
+        if named:
+            return named[0].attributes.get("href")
+        shown = fold(inner.text())  # a date or "Permalink" beside the name leads to the comment
+        return inner.attributes.get("href") if not shown or shown in name or name in shown else None
     outer = element.parent
     return outer.attributes.get("href") if outer is not None and outer.tag == "a" else None
 
 
-def _address(link: str | None, url: str | None) -> str | None:
+def address(link: str | None, url: str | None) -> str | None:
     """A link as an address, absolute if the page's is known; None for one that leads nowhere."""
     link = (link or "").strip()
     if not link or link.lower().startswith(_NO_PAGE):
@@ -389,7 +438,7 @@ def _absolute(link: str, url: str | None) -> str | None:
     """A permalink; one within the page counts too."""
     if link.startswith("#") and url:
         return url.partition("#")[0] + link
-    return link if link.startswith("#") else _address(link, url)
+    return link if link.startswith("#") else address(link, url)
 
 
 def _date(elements: list[LexborNode], lang: str | None) -> tuple[str | None, str | None]:
@@ -446,11 +495,15 @@ class _Texts:
         return html_text(source)
 
 
-def _without_frame(text: str, author: str | None) -> str:
-    """``text`` without the attribution line that a theme puts before it and the links that it puts after it."""
+def _without_frame(text: str, author: str | None) -> tuple[str, str]:
+    """``text`` without the attribution line that a theme puts before it and the links that it puts after it.
+
+    Also the date line that stood below it, if one did.
+    """
     lines = text.split("\n")
-    while len(lines) > 1 and _ACTION.fullmatch(lines[-1]):
-        lines.pop()
+    below = ""
+    while len(lines) > 1 and (_ACTION.fullmatch(lines[-1]) or _is_date_line(lines[-1])):
+        below = lines.pop()
     if author and len(lines) > 1 and lines[0].startswith(author) and _is_attribution(lines[0][len(author) :]):
         del lines[0]
         if len(lines) > 1 and len(lines[0]) <= _LONGEST_DATE and _is_attribution(lines[0]):
@@ -458,13 +511,25 @@ def _without_frame(text: str, author: str | None) -> str:
     if author and len(lines) > 1 and lines[-1].startswith(author):
         rest = lines[-1][len(author) :]  # nothing: a name alone is how people sign
         if rest and _is_attribution(rest):
-            del lines[-1]
-    return "\n".join(lines)
+            below = lines.pop()
+    return "\n".join(lines), below
+
+
+def _is_date_line(line: str) -> bool:
+    """Whether a line is a date and no more than a link besides it: "2015-03-12 14:05 • Reply to this comment"."""
+    if len(line) > _LONGEST_DATE or not _DIGITS.search(line):
+        return False
+    head, _, rest = line.partition("•") if "•" in line else line.partition("|")
+    if _AGO.fullmatch(head.strip()):
+        return True
+    return parse_date(head, "en") is not None and len(_WORDS.findall(head)) <= _DATE_WORDS and len(rest.split()) < 5
 
 
 def _is_attribution(rest: str) -> bool:
     """Whether what follows the name is nothing, a verb of saying or a date."""
     rest = rest.strip(" :,|•·–—-")
     if not rest:
+        return True
+    if _AGO.fullmatch(rest):
         return True
     return len(rest) <= _LONGEST_DATE and (parse_date(rest, "en") is not None or not _SAYS.sub("", " " + rest))

@@ -25,6 +25,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w:.-]+)""", re.IGNORECASE)
+# What opens like this is a page, however many zeros a broken export put into it.
+_HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 # A browser looks for the declaration in the first 1,024 bytes; pages in the wild have it later.
 _HEAD = 8_000
 # Detection reads no more than this: enough for its statistics, and it is the slow path.
@@ -65,6 +67,8 @@ def decode_page(data: bytes) -> tuple[str, bool]:
         if data.startswith(mark):
             return data.decode(name, "replace"), False
     _refuse_binary(data)
+    if _wide(data[:_HEAD]):  # UTF-16 without a mark is also valid UTF-8, full of zeros
+        return _detected(data), False
     try:
         return data.decode("utf-8"), True
     except UnicodeDecodeError as error:
@@ -84,7 +88,7 @@ def _refuse_binary(data: bytes) -> None:
         if head.startswith(start):
             raise UnreadablePage(f"this is {kind}, not a page; give the HTML or the text of the page instead")
     controls = len(head) - len(head.translate(None, _CONTROLS))
-    if controls > max(1, len(head) * _MOST_CONTROLS) and not _wide(head):
+    if controls > max(1, len(head) * _MOST_CONTROLS) and not _wide(head) and not _HTML.match(head):
         raise UnreadablePage(
             f"this is binary data ({controls} control bytes in the first {len(head)}), not a page; "
             "give the HTML or the text of the page instead"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["BLOGS", "FORUMS", "FORUM_COMMENTS", "FREQUENT", "GENERIC", "WORDPRESS", "WPDISCUZ", "Engine"]
+__all__ = ["BLOGS", "FORUMS", "FREQUENT", "GENERIC", "WORDPRESS", "WPDISCUZ", "Engine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Engine:
     """How one engine writes its comments."""
 
     name: str
-    #: Any of these in the source makes the page worth a look (bytes, as searching them is cheapest).
+    #: Any of these makes the page worth a look (bytes, as searching them is cheapest): in the names of its classes
+    #: for forums, anywhere in the source for blogs.
     signs: tuple[bytes, ...]
     #: Comment elements; nested ones are answers.
     comment: str
@@ -239,7 +240,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="vbulletin",
-        signs=(b"post_message_",),
+        signs=(b"postbit", b"postcontainer", b"tborder", b"tpost"),
         comment="li.postcontainer, li.postbit, li.postbitlegacy, div.tpost, table[id^=post]",
         text=("[id^=post_message_]",),
         author=(".username strong", "a.username", ".username", ".bigusername", "[itemprop=name]"),
@@ -304,7 +305,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="flarum",
-        signs=(b"flarum", b"CommentPost", b"PostStream"),
+        signs=(b"App-content", b"CommentPost", b"PostStream"),
         comment="article.CommentPost, article.Post, .PostStream-item article, #flarum-content article",
         text=(".Post-body",),
         author=(".PostUser .username", ".PostUser", ".username", "h3"),
@@ -365,7 +366,7 @@ FORUMS: tuple[Engine, ...] = (
     ),
     Engine(
         name="nairaland",
-        signs=(b"nairaland.com",),
+        signs=(b"narrow",),
         comment="td[id^=pb]",
         text=(".narrow",),
         author=("a.user",),
@@ -375,8 +376,61 @@ FORUMS: tuple[Engine, ...] = (
         beside="before",
     ),
     Engine(
+        name="nodebb",
+        signs=(b"timeline", b"posts-container"),
+        comment="li[component=post], div[component=post]",
+        text=("[component='post/content']", ".content"),
+        author=("a[itemprop=author]", "a[data-username]", "a[href*='/user/']"),
+        date=(".timeago", "time"),
+        junk=".post-signature",
+        thread=True,
+        permalink=("a.permalink",),
+    ),
+    Engine(
+        name="vanilla",
+        signs=(b"ItemComment", b"ItemDiscussion"),
+        comment=".ItemDiscussion, .ItemComment",
+        text=(".Message", ".Item-Body"),
+        author=(".Username", ".Author a[href]"),
+        date=("time", ".DateCreated"),
+        junk=".Signature, .Reactions",
+        thread=True,
+        permalink=("a.Permalink",),
+    ),
+    Engine(
+        name="punbb",
+        signs=(b"posthead",),
+        comment="div.posthead",
+        beside="after",
+        text=(".entry-content", ".post-entry", ".postmsg"),
+        author=(".author-ident .username", ".post-byline a", ".post-byline strong"),
+        date=(".post-link a", ".posthead"),
+        junk=".sig-content, .sig-line",
+        thread=True,
+        permalink=("a.permalink",),
+    ),
+    Engine(
+        name="smf",  # version 1
+        signs=(b"windowbg",),
+        comment="#quickModForm > tbody > tr",
+        text=(".post",),
+        author=("b > a[href*='action=profile']", "b"),
+        date=("[id^=subject_] + .smalltext", ".smalltext"),
+        thread=True,
+        permalink=("[id^=subject_] a",),
+    ),
+    Engine(
+        name="tumblr",
+        signs=(b"with_commentary",),
+        comment="li.note.with_commentary",
+        text=("blockquote",),
+        author=("a.tumblelog", ".action a"),
+        date=("time",),
+        permalink=("blockquote a",),
+    ),
+    Engine(
         name="blogger",
-        signs=(b"comments-block",),
+        signs=(b"comment-footer", b"comment-author"),
         comment="#comments-block dt",
         text=(".comment-body",),
         author=(".comment-author a[href]", ".comment-author"),
@@ -454,7 +508,7 @@ BLOGS: tuple[Engine, ...] = (
     ),
     Engine(
         name="typepad",
-        signs=(b"comment-footer", b"typepad", b"movabletype", b"Movable Type"),
+        signs=(b"typepad", b"movabletype", b"Movable Type", b'p class="comment-footer"'),
         comment="div.comment[id^=comment-], div.comment",
         text=(".comment-content", ".comment-body"),
         author=(
@@ -470,9 +524,6 @@ BLOGS: tuple[Engine, ...] = (
         permalink=("a[href*='#comment']",),
     ),
 )
-
-#: The comment elements of all forums in one search of the page.
-FORUM_COMMENTS = ", ".join(engine.comment for engine in FORUMS)
 
 # Their first sign is sure, and finding it costs less than searching the page for the elements of all forums.
 _SURE = ("stackexchange", "discourse", "xenforo")

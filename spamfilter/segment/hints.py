@@ -13,14 +13,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
-__all__ = ["Hinted", "Named", "alternatives"]
+__all__ = ["Hinted", "Named", "Names", "alternatives"]
 
 _VALUE = re.compile(r"[*^$~|]?=\s*[\"']?([^\"'\]]+)")
 _NAME = re.compile(r"[.#]([\w-]+)")
 _CLASS_ONLY = re.compile(r"\.[\w-]+|\[class\*=[\w-]+\]")
 _CLASS_VALUES = re.compile(r" class=\"([^\"]*)\"")
 _TAG = re.compile(r"(?:^|[\s>+~])([a-z][a-z0-9]*)$")
+
+
+# One search for fixed letters: for several alternatives it would take ten times as long.
+_CLASSES = re.compile(rb"class=[\"']?([^\"'>]+)")
+
+
+class Names:
+    """The values of a page's class attributes, each once: ``b"entry" in Names(source)``.
+
+    Many words are looked for in them, and most pages are known before they are needed: gathered at the first question.
+    """
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._names: bytes | None = None
+
+    def __contains__(self, word: bytes) -> bool:
+        if self._names is None:
+            self._names = b"\n".join(set(_CLASSES.findall(self._source)))
+        return word in self._names
 
 
 def alternatives(selector: str) -> list[str]:
@@ -44,11 +65,7 @@ class Named:
     """Selectors of a list that may match, told from the class names in the source; remembers every name."""
 
     def __init__(self, selector: str) -> None:
-        self._classes: list[tuple[str, str]] = []
-        self._others: list[tuple[str, str]] = []
-        for part in alternatives(selector):
-            simple = _CLASS_ONLY.fullmatch(part)
-            (self._classes if simple else self._others).append((_word(part), part))
+        self._classes, self._others = _by_kind(selector)
         self._seen: dict[str, list[str]] = {}
 
     def possible(self, source: str) -> list[str]:
@@ -60,6 +77,16 @@ class Named:
                 known = self._seen[names] = [selector for word, selector in self._classes if word in names]
             found += known
         return found
+
+
+@lru_cache(maxsize=256)
+def _by_kind(selector: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Parts of a selector list, each with its word: those that name classes only, and the others."""
+    classes: list[tuple[str, str]] = []
+    others: list[tuple[str, str]] = []
+    for part in alternatives(selector):
+        (classes if _CLASS_ONLY.fullmatch(part) else others).append((_word(part), part))
+    return classes, others
 
 
 def _word(selector: str) -> str:

@@ -9,30 +9,49 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from spamfilter.records import Comment, Page
 from spamfilter.segment.article import read_article, read_title
+from spamfilter.segment.blocktext import fold
 from spamfilter.segment.comments import read_comments
-from spamfilter.segment.engines import BLOGS, FORUM_COMMENTS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
+from spamfilter.segment.engines import BLOGS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
+from spamfilter.segment.hints import Names
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
-from spamfilter.segment.shapes import find_shapes
+from spamfilter.segment.rendered import agreed, drop_unseen, read_rendered
+from spamfilter.segment.shapes import are_named, find_shapes, in_side_column
 
 __all__ = ["split_html"]
 
+# Names that WordPress gives to a page and to the form under it: where they are, comments too bear names of its kind.
+_WORDPRESS_SIGNS = (b"postid-", b"single-post", b"comment-respond")
 # Elements looked into to believe that they are comments of an engine.
 _SAMPLE = 5
+# So many times as many comments as the elements that look like them: then those were something else.
+_MUCH_MORE = 1.5
+# Characters of the article by which a thread's first post is known.
+_OPENING = 200
+# A comment shorter than this may be a part of the article by chance ("Thanks").
+_SHORT_COMMENT = 30
+# Lists within lists; menus have five levels, broken archives of mail a hundred.
+_MOST_NESTED = 1_000
+_LIST = re.compile(rb"<(/?)(?:ul|ol)\b", re.IGNORECASE)
+_ITEM = re.compile(rb"<(/?)li\b", re.IGNORECASE)
+_NESTED = re.compile(r"\bcomment\b.*\bdepth-\d")
 _NUMBERED_ID = re.compile(r"(?:[a-z]+-)*comment-\d+$")
 
 
 def split_html(source: str | bytes, url: str | None = None) -> Page:
     """Title, article and comments of an HTML page (text, or bytes in UTF-8); never fails, however broken the markup."""
     data = source if isinstance(source, bytes) else source.encode("utf-8", "replace")
-    tree = LexborHTMLParser(data)
+    tree = LexborHTMLParser(_shallow(data))
     lang = _declared_language(tree)
     title = read_title(tree)
-    engine, comments = _comments(tree, data, lang, url)
-    if engine is not None and engine.thread and comments:
+    names = Names(data)
+    engine, comments = _known(tree, data, names, lang, url)
+    if engine is None:
+        engine, comments, article = _unknown(tree, names, title, lang, url)
+    elif engine.thread:
         article, comments = comments[0].text, _answers(comments)
     else:
-        article = read_article(tree, data, engine.article if engine else ())
+        article = read_article(tree, names, engine.article, lambda: _article_by_lines(tree, title))
     return Page(
         title=title,
         article=article,
@@ -41,6 +60,27 @@ def split_html(source: str | bytes, url: str | None = None) -> Page:
         url=url,
         engine=(engine.name or None) if engine else None,
     )
+
+
+def _shallow(data: bytes) -> bytes:
+    """``data`` with paragraphs in place of list items where lists are nested deeper than any page needs.
+
+    The standard's algorithm climbs the open elements at every item: 20,000 nested lists took 15 seconds.
+    """
+    if data.count(b"<li") < _MOST_NESTED:
+        return data
+    depth = deepest = 0
+    for match in _LIST.finditer(data):
+        depth += -1 if match[1] else 1
+        deepest = max(deepest, depth)
+    if deepest <= _MOST_NESTED:
+        return data
+    return _LIST.sub(rb"<\1br", _ITEM.sub(rb"<\1p", data))
+
+
+def _article_by_lines(tree: LexborHTMLParser, title: str | None) -> str:
+    drop_unseen(tree)
+    return read_rendered(tree, title, None)[0].article
 
 
 def _answers(posts: list[Comment]) -> list[Comment]:
@@ -52,12 +92,11 @@ def _answers(posts: list[Comment]) -> list[Comment]:
     return answers
 
 
-def _comments(
-    tree: LexborHTMLParser, source: bytes, lang: str | None, url: str | None
+def _known(
+    tree: LexborHTMLParser, source: bytes, names: Names, lang: str | None, url: str | None
 ) -> tuple[Engine | None, list[Comment]]:
-    """The comments, and the engine whose markup found them (GENERIC where none is known)."""
+    """The comments by the markup of a known engine, and the engine; (None, []) where none fits for sure."""
     wordpress = b"/wp-content/" in source
-    nodes: list[LexborNode] = []
     # Most pages are WordPress' own; searching them for the marks of forums would cost as much as parsing them.
     if wordpress and not any(sign in source for sign in WPDISCUZ.signs):
         nodes = _wordpress_nodes(tree)
@@ -65,41 +104,83 @@ def _comments(
             comments = read_comments(nodes, WORDPRESS, lang, url)
             if comments:
                 return WORDPRESS, comments
-    for engine in [engine for engine in FREQUENT if engine.signs[0] in source] or _suspects(tree):
-        comments = _of_engine(tree, source, engine, lang, url)
+    frequent = [engine for engine in FREQUENT if engine.signs[0] in names]
+    for engine in frequent or [engine for engine in FORUMS if any(sign in names for sign in engine.signs)]:
+        comments = _of_engine(tree, names, engine, lang, url)
         if comments:
             return engine, comments
-    nodes = _wordpress_nodes(tree) if b"comment" in source else []
+    nodes = _wordpress_nodes(tree) if b"comment" in names else []
     if nodes and not wordpress:
         for engine in BLOGS:
             comments = _of_engine(tree, source, engine, lang, url)
             if comments:
                 return engine, comments
         nodes = _wordpress_nodes(tree)
-    engine = WORDPRESS
-    if not _numbered(nodes):
-        shapes = find_shapes(tree)
-        if len(shapes) >= len(nodes):
-            nodes, engine = shapes, GENERIC
-    comments = read_comments(nodes, engine, lang, url) if nodes else []
-    return (engine, comments) if comments else (None, [])
+    if _numbered(nodes):
+        comments = read_comments(nodes, WORDPRESS, lang, url)
+        if comments:
+            return WORDPRESS, comments
+    return None, []
+
+
+def _unknown(
+    tree: LexborHTMLParser, names: Names, title: str | None, lang: str | None, url: str | None
+) -> tuple[Engine | None, list[Comment], str]:
+    """Engine, comments and article where no known engine's markup decides.
+
+    Two witnesses: elements that repeat like comments, and what the page prints.
+    """
+    drop_unseen(tree)
+    nodes, engine = _wordpress_nodes(tree) if b"comment" in names else [], WORDPRESS
+    shapes = find_shapes(tree)
+    if len(shapes) >= len(nodes):
+        nodes, engine = shapes, GENERIC
+    if not nodes and any(sign in names for sign in _WORDPRESS_SIGNS):
+        return None, [], read_article(tree, names, (), lambda: _article_by_lines(tree, title), holds_comments=True)
+    if engine is GENERIC and are_named(tree, nodes):
+        comments = read_comments(nodes, engine, lang, url)
+        return engine, comments, read_article(tree, names, (), lambda: _article_by_lines(tree, title))
+    printed, complete = read_rendered(tree, title, url)
+    if not nodes and not printed.comments:
+        return None, [], read_article(tree, names, (), lambda: printed.article, holds_comments=True)
+    if len(nodes) * _MUCH_MORE < len(printed.comments) or (complete and len(nodes) < len(printed.comments)):
+        return None, list(printed.comments), _printed_article(tree, names, printed)
+    found = read_comments(nodes, engine, lang, url)
+    if _is_thread(found, printed):
+        return engine, agreed(_answers(found), printed.comments), found[0].text
+    comments = agreed(found, printed.comments)
+    if len(comments) * _MUCH_MORE < len(printed.comments) or (complete and len(comments) != len(printed.comments)):
+        return None, list(printed.comments), _printed_article(tree, names, printed)
+    if not comments:
+        return None, [], read_article(tree, names, (), lambda: printed.article, holds_comments=True)
+    same = len(comments) == len(printed.comments)
+    return engine, comments, read_article(tree, names, (), lambda: printed.article, holds_comments=same)
+
+
+def _is_thread(found: list[Comment], printed: Page) -> bool:
+    """Whether the first of the elements is what the lines have for the article: the first post of a thread."""
+    if len(found) < 2 or len(found) != len(printed.comments) + 1 or not printed.article:
+        return False
+    return fold(printed.article)[:_OPENING] in fold(found[0].text)
+
+
+def _printed_article(tree: LexborHTMLParser, names: Names, printed: Page) -> str:
+    """The article of a page whose comments are still in the tree."""
+    article = read_article(tree, names, (), lambda: printed.article, holds_comments=True)
+    leaked = any(comment.text in article for comment in printed.comments if len(comment.text) > _SHORT_COMMENT)
+    return printed.article if leaked else article
 
 
 def _wordpress_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
-    return once(tree.css(WORDPRESS.comment))
-
-
-def _suspects(tree: LexborHTMLParser) -> list[Engine]:
-    """Forums whose comment elements are on the page, by one search for all of them."""
-    nodes = tree.css(FORUM_COMMENTS)
-    if not nodes:
-        return []
-    sample = (nodes[0], nodes[len(nodes) // 2], nodes[-1])
-    return [engine for engine in FORUMS if any(node.css_matches(engine.comment) for node in sample)]
+    nodes = once(tree.css(WORDPRESS.comment))
+    # A list of recent comments stands below the page's own, in a column or a footer.
+    if nodes and in_side_column(nodes[-1]) and not in_side_column(nodes[0]):
+        nodes = [node for node in nodes if not in_side_column(node)]
+    return nodes
 
 
 def _of_engine(
-    tree: LexborHTMLParser, source: bytes, engine: Engine, lang: str | None, url: str | None
+    tree: LexborHTMLParser, source: bytes | Names, engine: Engine, lang: str | None, url: str | None
 ) -> list[Comment]:
     """Comments by the markup of ``engine``; none where the page is not of this engine."""
     if not any(sign in source for sign in engine.signs):
@@ -112,8 +193,12 @@ def _of_engine(
 
 
 def _numbered(nodes: list[LexborNode]) -> bool:
-    """Whether the elements bear ids as WordPress gives them, "comment-123"."""
-    return any(_NUMBERED_ID.match(node.attributes.get("id") or "") for node in nodes[:_SAMPLE])
+    """Whether the elements bear ids ("comment-123") or classes ("depth-1") as WordPress gives them."""
+    for node in nodes[:_SAMPLE]:
+        attributes = node.attributes
+        if _NUMBERED_ID.match(attributes.get("id") or "") or _NESTED.search(attributes.get("class") or ""):
+            return True
+    return False
 
 
 def _declared_language(tree: LexborHTMLParser) -> str | None:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from spamfilter.segment.dates import parse_date
-from spamfilter.segment.phrases import AFTER, HEADER, NUMBER, OPENING, REPLY, TRIM, Phrases, load_phrases
+from spamfilter.segment.phrases import ACTION, AFTER, HEADER, NUMBER, OPENING, REPLY, TRIM, Phrases, load_phrases
 
 __all__ = ["Lines", "read_lines"]
 
@@ -138,12 +138,14 @@ def _look_up(lines: Lines, phrases: Phrases) -> None:
             lines.langs[lang] = lines.langs.get(lang, 0) + 1
         if key[key.rfind(" ") + 1 :] in tails or key[-2:] in tails:
             kind = _ends(lines, phrases, index, key, kind)
-        if kind & _COUNTED:
+        if kind & _COUNTED and kind & _ROW != _ROW:
             kind = _header(lines, phrases, index, texts[index], key, kind)
         kinds.append(kind)
 
 
 _COUNTED = HEADER | REPLY
+# A row of links has no number of comments in it, but an age or a number of likes.
+_ROW = REPLY | ACTION
 
 
 def _begins(lines: Lines, phrases: Phrases, index: int, key: str) -> tuple[int, str | None]:
@@ -172,6 +174,9 @@ def _ends(lines: Lines, phrases: Phrases, index: int, key: str, kind: int) -> in
         _find_relative(lines, index)
     if last in phrases.says or key.endswith(phrases.says_endings):
         lines.said.append(index)
+    if not kind and (last in phrases.links or last[:1].isdigit()):
+        kind = phrases.row_of_links(key)
+        kind |= ACTION if kind & REPLY else 0
     return kind or phrases.look_up(key)[0]
 
 

@@ -45,7 +45,7 @@ def find_listed(lines: Lines, text: str) -> Section | None:
             or _by_blank(lines, text, begin, end, header, stated)
         )
         if posts:
-            return Section(header, tuple(posts), headed=True)
+            return Section(header, tuple(posts), headed=True, stated=stated)
     return None
 
 

@@ -9,6 +9,7 @@ Usage::
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,11 +54,16 @@ _KINDS = {
     "profile": PROFILE,
     "ping": PING,
 }
+_LINKS = REPLY | ACTION | SHARE
+# Words of the longest phrase within a row of links, and of the longest row.
+_LONGEST_LINK, _LONGEST_ROW = 3, 14
 # What may stand around a phrase without changing it: digits, brackets, bullets, arrows, quotation marks.
 TRIM = (
     " \t\r\f\v\xa0\u200b\ufeff0123456789.,:;!?()[]{}<>«»‹›|#*+=/\\_~^@&%$-–—―•·…\"'"
     "“”„‘’‚`´→←↑↓▼▲►◄★☆✓✔×▪■□●○♥❤️👍👎🔗【】「」『』()《》〈〉:、。,!?・"
 )
+_MARKS = "".join(mark for mark in TRIM if not mark.isdigit())
+_AGE = re.compile(r"\d{1,3}(?:y|yrs?|mo|w|d|h|m|min|hrs?)")
 # Prefixes are found by their first letters: as many as tell most of them apart.
 _HEAD = 4
 Found = tuple[int, str | None]
@@ -72,7 +78,8 @@ def line_key(line: str) -> str:
 class Phrases:
     """All languages together: ``exact`` lines, ``prefixes`` and ``suffixes`` by their letters, and word lists.
 
-    ``says_endings`` are the words of saying that languages without spaces put behind a name.  ``heads`` and
+    ``says_endings`` are the words of saying that languages without spaces put behind a name; ``links`` the
+    single words that can stand in a row of links ("Like Reply Share").  ``heads`` and
     ``tails`` are quick tests: a line without one of the heads (its first four or two letters) and tails
     (its last word or two letters) bears nothing.
     """
@@ -85,6 +92,7 @@ class Phrases:
     ago: frozenset[str]
     numbers: dict[str, int]
     says_endings: tuple[str, ...]
+    links: frozenset[str]
     heads: frozenset[str]
     tails: frozenset[str]
 
@@ -105,6 +113,26 @@ class Phrases:
         if bucket is not None and key.endswith(bucket[0]):
             return next(f for p, f in zip(*bucket, strict=True) if key.endswith(p))
         return 0, None
+
+    def row_of_links(self, key: str) -> int:
+        """Kinds of a line that is nothing but links in a row: "Share this Twitter Facebook", "Like · Reply"; else 0."""
+        words = [word for word in (part.strip(_MARKS) for part in key.split()) if word and not word.isdigit()]
+        if not 1 < len(words) <= _LONGEST_ROW:
+            return 0
+        kinds = position = 0
+        while position < len(words):
+            if position and _AGE.fullmatch(words[position]):
+                position += 1
+                continue
+            for length in range(min(_LONGEST_LINK, len(words) - position), 0, -1):
+                kind = self.exact.get(" ".join(words[position : position + length]), (0, None))[0]
+                if kind and not kind & ~_LINKS:
+                    kinds |= kind
+                    position += length
+                    break
+            else:
+                return 0
+        return kinds
 
 
 @lru_cache(maxsize=1)
@@ -132,6 +160,7 @@ def compile_phrases(tables: dict[str, dict[str, str]]) -> Phrases:
                 words[name].update(block.lower().split())
     prefixes, suffixes = _by_letters(starts, ends=False), _by_letters(ends, ends=True)
     unspaced = tuple(sorted((w for w in words["says"] if not w[0].isalpha() or w[0] > "\u3000"), key=len, reverse=True))
+    links = frozenset(p for p, (kind, _) in exact.items() if kind & _LINKS and not kind & ~_LINKS and " " not in p)
     return Phrases(
         exact,
         prefixes,
@@ -141,9 +170,15 @@ def compile_phrases(tables: dict[str, dict[str, str]]) -> Phrases:
         frozenset(words["ago"]),
         numbers,
         unspaced,
+        links,
         heads=frozenset(prefixes) | _first_letters([*numbers, *words["ago"]]),
-        tails=frozenset(words["says"] | words["ago"] | set(suffixes) | {w[-2:] for w in unspaced}),
+        tails=frozenset(words["says"] | words["ago"] | set(suffixes) | {w[-2:] for w in unspaced} | links | _ages()),
     )
+
+
+def _ages() -> set[str]:
+    """The last words of rows of links that end with an age: "Like · Reply · 9y"."""
+    return {f"{n}{unit}" for n in range(1, 60) for unit in ("y", "yr", "w", "d", "h", "m", "mo")}
 
 
 def _add(

@@ -14,12 +14,13 @@ from __future__ import annotations
 from spamfilter.records import Comment, CommentKind, Page
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.lines import Lines, read_lines
+from spamfilter.segment.links import without_links
 from spamfilter.segment.lists import find_listed
 from spamfilter.segment.posts import Post, Section, find_posts
 from spamfilter.segment.prose import find_prose, find_title, prose_words
 from spamfilter.segment.questions import find_answers
 
-__all__ = ["split_text"]
+__all__ = ["split_stated", "split_text"]
 
 # A page with less prose than this above its first post is a thread: the first post is its article.
 MIN_ARTICLE_WORDS = 40
@@ -31,14 +32,20 @@ def split_text(text: str, url: str | None = None) -> Page:
     Offsets count characters of ``text`` (code points).  Never raises; what cannot be found is left out:
     a page without comments has ``comments == ()``, a page without prose ``article == ""``.
     """
-    lines = read_lines(text)
-    section = find_answers(lines) or find_posts(lines) or find_listed(lines, text)
+    return split_stated(text, url)[0]
+
+
+def split_stated(text: str, url: str | None = None) -> tuple[Page, int | None]:
+    """As split_text(), and the number of comments that the header above them states."""
+    shown = without_links(text)
+    lines = read_lines(shown)
+    section = find_answers(lines) or find_posts(lines) or find_listed(lines, shown)
     title, headings = find_title(lines, section.begin if section else len(lines))
     lang = max(lines.langs, key=lambda code: lines.langs[code], default=None)
     posts = list(section.posts) if section else []
     article = _article(lines, section, posts, headings)
     start, end = _slice(lines, *article)
-    return Page(
+    page = Page(
         title=title,
         article=text[start:end],
         comments=_comments(text, lines, posts, lang),
@@ -48,6 +55,7 @@ def split_text(text: str, url: str | None = None) -> Page:
         article_start=start,
         article_end=end,
     )
+    return page, section.stated if section else None
 
 
 def _article(lines: Lines, section: Section | None, posts: list[Post], headings: list[int]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ reply links, badges, members' profiles) is taken off.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -49,6 +50,13 @@ from spamfilter.segment.runs import (
 __all__ = ["Post", "Section", "find_posts"]
 
 
+_LABELLED = re.compile(
+    r"(?:comment|posted|written|kommentar|commentaire|comentario|commento|автор|name|nick)\b(?:\s(?:from|by|von|de|di|da|par))?"
+    r"\s?:\s*(\S.{0,58}?)(?:\s\[[^\[\]]{1,20}\])?",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """One comment: its text is lines ``first`` to ``last``; ``top`` is where its own lines begin.
@@ -72,13 +80,14 @@ class Section:
     """The comments of a page: ``begin`` is the first line that is no longer article.
 
     ``headed`` says that a header ("3 comments") stands above them, ``forum`` that members' profiles or
-    running post numbers stand beside them.
+    running post numbers stand beside them; ``stated`` is the number that the header states.
     """
 
     begin: int
     posts: tuple[Post, ...]
     forum: bool = False
     headed: bool = False
+    stated: int | None = None
 
 
 def find_posts(lines: Lines) -> Section | None:
@@ -106,6 +115,7 @@ def _section(lines: Lines, best: Run, runs: list[Run]) -> Section:
         tuple(p for p in posts if p.first <= p.last),
         best.profile or best.anchors[0].hashed,
         header is not None and not lines.kind[header] & SORT,
+        lines.counts.get(header) if header is not None else None,
     )
 
 
@@ -162,6 +172,27 @@ def _divide(lines: Lines, anchors: list[tuple[Attribution, Run]], best: Run) -> 
             if sum(lines.words[again[0] : again[1] + 1]) > 1:
                 first, last = again
         posts.append(_post(lines, run, a, tops[n], first, last))
+    if best.profile or best.profile_below or best.anchors[0].hashed:
+        return _without_signatures(lines, posts)
+    return posts
+
+
+def _without_signatures(lines: Lines, posts: list[Post]) -> list[Post]:
+    """Posts of a forum less the lines that a member's posts all end with."""
+    by_author: dict[str, list[int]] = {}
+    for n, post in enumerate(posts):
+        if post.author and post.first <= post.last:
+            by_author.setdefault(post.author, []).append(n)
+    for numbers in by_author.values():
+        if len(numbers) < 2:
+            continue
+        ends = [lines.text[posts[n].first : posts[n].last + 1][::-1] for n in numbers]
+        same = 0
+        # a post that is its signature alone keeps it: better a signature too many than a post lost
+        while same < min(map(len, ends)) - 1 and len({end[same] for end in ends}) == 1:
+            same += 1
+        for n in numbers:
+            posts[n] = replace(posts[n], last=posts[n].last - same)
     return posts
 
 
@@ -301,12 +332,14 @@ def _closing_kinds(lines: Lines, anchors: list[tuple[Attribution, Run]], best: R
 
 
 def _trim_end(lines: Lines, run: Run, first: int, last: int) -> int:
+    end = last
     while last >= first:
         kind = lines.kind[last]
         if (
             kind & (EDGE | FORM | FIELD)
             or (without_digits(lines.text[last]) in run.constants and not kind & NUMBER)
             or (kind & NUMBER and last > first and lines.kind[last - 1] & EDGE)
+            or (kind & NUMBER and first < last < end)  # likes, above the links that were taken off
         ):
             last -= 1
         else:
@@ -378,6 +411,9 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
     named = "N" not in run.anchors[0].shape and not run.name_above
     if named:
         named = sum(looks_like_name(lines.text[i], 0) for i in heads) >= 0.8 * len(heads)
+    said = set(lines.said)
+    labelled = sum(i in said or _labelled_name(lines.text[i]) is not None for i in heads) >= 0.8 * len(heads)
+    named = named or labelled  # "NAME said..." over the text and the date below it
     posts = []
     for a, head in zip(run.anchors, heads, strict=True):
         first = _skip_edges(lines, run, head + 1) if named else head
@@ -388,12 +424,20 @@ def _divide_text_first(lines: Lines, run: Run) -> list[Post]:
             last -= 1
         while last >= first and lines.kind[last] & (EDGE | NUMBER):
             last -= 1
-        author = lines.text[head] if named and head < a.index else a.name
+        author = a.name
+        if named and head < a.index:
+            author = _labelled_name(lines.text[head]) or speaker(lines.text[head].rstrip(" .…:"), load_phrases())
         if author is None and run.name_above:
             author = _author(lines, run, a, _top(lines, run, a))
         ping = bool(lines.kind[a.index] & PING)
         posts.append(Post(head, first, last, author, a.date, a.number, lines.indent[head], ping))
     return posts
+
+
+def _labelled_name(text: str) -> str | None:
+    """NAME in "Comment from: NAME [Visitor]"."""
+    match = _LABELLED.fullmatch(text)
+    return match[1].strip() if match else None
 
 
 def _skip_edges(lines: Lines, run: Run, i: int) -> int:

@@ -52,6 +52,31 @@ _GROUP = 8
 _UP, _DOWN = 40, 60
 _TAGS = 8
 _ENDS = AFTER | SHARE | SIDEBAR | HEADER | FORM
+_WORD = re.compile(r"\w+")
+# A reworded heading has three words of the title or more, most of them, and is no sentence of the text.
+_FEWEST_SAME = 3
+_MOSTLY_SAME = 0.75
+_LONGEST_HEADING = 24
+# An author's box, a list or a share bar above the article: so many lines down, with this share of the words above it.
+_OPENING_LINES = 12
+_OPENING_SHARE = 0.04
+# Below the article: three short lines are tags; an author's box has so many lines and words, and names its author
+# early on.
+_FEWEST_TAGS = 3
+_FEWEST_WORDS = 4
+_ABOUT = re.compile(
+    r"(?:über|about|sobre|acerca de|à propos de|o|informazioni su|over|об)\s\S.{1,60}\s\(?\d{1,5}\)?\s"
+    r"(?:artikel|beiträge|articles?|posts?|artículos|entradas|articoli|artigos|wpisów|записей)\W*",
+    re.IGNORECASE,
+)
+_AUTHOR_BOX = 6
+_SHORTEST_BOX = 6
+_FORM_REACH, _SHORT_FORM = 12, 40
+_INTRODUCED = 120
+_SENTENCE_END = '.!?…:;,。！？”"»“)'
+_BRACKETED = re.compile(r"\[ ?\d{1,2}[. /-]")  # "[ 26. May 2020 ] Title of a post"
+# So many words without any of these are a cloud of tags.
+_PUNCTUATION = re.compile(r"[.,;:!?…。、，！？؛،।]")
 _SEPARATORS = re.compile(r"\s+[|»«–—·•:/>-]+\s+|:\s+|\s[|]|[|]\s")
 
 
@@ -91,8 +116,26 @@ def find_title(lines: Lines, end: int) -> tuple[str | None, list[int]]:
                 found.setdefault(part, []).append(i)
     best = _heading_part(whole, found)
     if best is None:
-        return whole, []
+        return whole, _reworded(lines, whole, end)
     return lines.text[found[best][-1]], found[best]
+
+
+def _reworded(lines: Lines, title: str, end: int) -> list[int]:
+    """Lines that say what the title says in other words: search engines are given a shorter heading than readers."""
+    part = max(_SEPARATORS.split(title), key=len)
+    wanted = {word for word in _WORD.findall(part.lower()) if len(word) > 3 or word.isdigit()}
+    if len(wanted) < _FEWEST_SAME:
+        return []
+    found = []
+    for i in range(1, min(end, len(lines))):
+        if lines.kind[i] or not _FEWEST_SAME <= lines.words[i] <= _LONGEST_HEADING:
+            continue
+        if lines.text[i][-1] in ".…" and not any(j in lines.dates for j in range(i + 1, i + 4)):
+            continue  # a sentence, without a byline below
+        line = lines.text[i].lower()
+        if sum(word in line for word in wanted) >= _MOSTLY_SAME * len(wanted):
+            found.append(i)
+    return found
 
 
 def _heading_part(title: str, found: dict[str, list[int]]) -> str | None:
@@ -121,9 +164,11 @@ def _weight(lines: Lines, i: int) -> float:
             return _KNOWN
     text = lines.text[i]
     words = lines.words[i]
+    if (i in lines.dates and lines.dates[i][0] < 3 and text[-1] not in ".!?") or _BRACKETED.match(text):
+        return _MENU  # a list of posts
     if words >= _PROSE:
-        return float(min(words, _LONGEST))
-    if i in lines.dates and (words < _BYLINE or (lines.dates[i][0] < 3 and text[-1] not in ".!?")):
+        return float(min(words, _LONGEST)) if _PUNCTUATION.search(text) else _MENU
+    if i in lines.dates and words < _BYLINE:
         return _MENU
     ends = text[-1] in '.!?…:;。！？”"»“)'
     if words >= 4 and ends:
@@ -142,7 +187,8 @@ def find_prose(lines: Lines, end: int, headings: list[int]) -> tuple[int, int]:
         return (low, low - 1) if heading is not None or end > 1 else (0, end - 1)
     if heading is not None and first - heading <= _UP:
         first = _below_byline(lines, heading + 1, first)
-    return first, _widen_down(lines, last, end)
+    first = _below_opening(lines, first, last)
+    return first, _without_tail(lines, first, _widen_down(lines, last, end), low)
 
 
 def _heading(lines: Lines, low: int, end: int, headings: list[int]) -> int | None:
@@ -161,18 +207,27 @@ def _heading(lines: Lines, low: int, end: int, headings: list[int]) -> int | Non
     return best
 
 
+def _may_end(lines: Lines, i: int) -> bool:
+    """Whether a line is of those that stand below articles; the name of a network alone may be a word of a table."""
+    kind = lines.kind[i]
+    if not kind & _ENDS:
+        return False
+    if kind & ~SHARE or lines.words[i] > 1:
+        return True
+    return any(lines.kind[j] & _ENDS for j in (i - 1, i + 1) if 0 <= j < len(lines))
+
+
 def _core(lines: Lines, low: int, end: int) -> tuple[int, int]:
     """The heaviest stretch of lines."""
     best = total = 0.0
     first, last, begin = low, low - 1, low
     group = -_GROUP
     for i in range(low, end):
-        if lines.kind[i] & _ENDS:
+        if _may_end(lines, i):
             if i - group >= _GROUP and total > 0:
                 total *= _KEPT
             group = i
-        words = lines.words[i]
-        total += _weight(lines, i) if lines.kind[i] or words < _PROSE else min(words, _LONGEST)
+        total += _weight(lines, i)
         if total <= 0:
             total, begin = 0.0, i + 1
         elif total > best:
@@ -187,10 +242,76 @@ def _below_byline(lines: Lines, low: int, first: int) -> int:
     return low
 
 
+def _below_opening(lines: Lines, first: int, last: int) -> int:
+    """First line below an author's box, a list of posts or a share bar with a line of prose or so above it."""
+    total = sum(lines.words[first : last + 1])
+    above = 0
+    for i in range(first, min(last, first + _OPENING_LINES)):
+        if _may_end(lines, i):
+            below = i + 1
+            while below < last and _weight(lines, below) <= 0:
+                below += 1
+            if above <= _OPENING_SHARE * total:
+                return below
+        above += lines.words[i]
+    return first
+
+
+def _without_tail(lines: Lines, first: int, last: int, low: int) -> int:
+    """Last line of the article less what themes print below it: its author's box and its tags."""
+    last = _above_tags(lines, first, last)
+    last = _above_author(lines, first, last, low)
+    last = _above_form(lines, first, last)
+    return _above_tags(lines, first, last)
+
+
+def _above_form(lines: Lines, first: int, last: int) -> int:
+    """Last line above the form of a newsletter, or of an offer to log in, which little text follows."""
+    total = below = 0
+    for i in range(first, last + 1):
+        total += lines.words[i]
+    for i in range(last, max(first, last - _FORM_REACH), -1):
+        below += lines.words[i]
+        if below > _OPENING_SHARE * 2 * total + _SHORT_FORM:
+            break
+        if lines.kind[i] & FIELD and not lines.kind[i] & ~FIELD:
+            last = i - 1
+    return last
+
+
+def _above_tags(lines: Lines, first: int, last: int) -> int:
+    """Last line above three or more of a word or two each, which are tags or categories."""
+    above = last
+    while above > first and lines.words[above] <= 2 and lines.text[above][-1] not in _SENTENCE_END:
+        above -= 1
+    return above if last - above >= _FEWEST_TAGS and lines.words[above] >= _FEWEST_WORDS else last
+
+
+def _above_author(lines: Lines, first: int, last: int, low: int) -> int:
+    """Last line above a name alone that the page printed before, or that the lines below speak of."""
+    for i in range(last - 1, max(first, last - _AUTHOR_BOX), -1):
+        name = lines.text[i]
+        if _ABOUT.fullmatch(name):
+            return i - 1
+        words = name.split()
+        if lines.kind[i] or not 1 <= len(words) <= 4 or not all(word[0].isupper() for word in words):
+            continue
+        if name[-1] in _SENTENCE_END or name[-1] == ":" or i in lines.dates:
+            continue
+        box = " ".join(lines.text[i + 1 : last + 1])
+        if len(box.split()) < _SHORTEST_BOX or lines.words[i - 1] < len(words):
+            continue
+        if len(words) > 1 and any(name in line for line in lines.text[max(low - _UP, 0) : first]):
+            return i - 1
+        if any(box.startswith(name) or f" {word} " in f" {box[:_INTRODUCED]} " for word in words if len(word) > 2):
+            return i - 1
+    return last
+
+
 def _widen_down(lines: Lines, last: int, end: int) -> int:
     """To the line above the first that ends articles, if one stands a little below the core."""
     for i in range(last + 1, min(end, last + _DOWN)):
-        if lines.kind[i] & _ENDS:
+        if _may_end(lines, i):
             return last if _are_tags(lines, last + 1, i) else i - 1
     if end - last > _DOWN or _are_tags(lines, last + 1, end):
         return last

@@ -54,12 +54,22 @@ EDGE = REPLY | ACTION | SHARE | BADGE | SORT
 BREAK = SIDEBAR | HEADER | AFTER
 # Lines that end the last comment.
 STOP = BREAK | FORM | FIELD
+# … unless they stand in every one of them: a form, or "About me" in a member's profile.
+_WITHIN = SIDEBAR | AFTER
+_OFTEN = 3
 # A header is looked for so many lines above the first comment: forms and sort links stand between.
 HEADER_REACH = 40
+# Letters by which the lines of a member's profile are told apart.
+_LABEL = 5
 # A forum member's profile is so many lines at most.
 PROFILE_REACH = 12
 # So many runs are looked at closely; the others are single dates.
 PROMISING = 6
+# Titles of other articles: so many words at most, and this share of what stands between dates, make a list of posts.
+_TEASER_WORDS = 24
+# Shorter lines are names and labels.
+_TITLE_WORDS = 4
+_MOST_TEASERS = 0.7
 # Below this, a run is a list of posts or files with dates, not comments (set on the development half of the pages).
 THRESHOLD = 5.0
 
@@ -87,11 +97,18 @@ class _Landmarks:
     def __init__(self, lines: Lines) -> None:
         known = [(i, kind) for i, kind in enumerate(lines.kind) if kind & (STOP | SORT | PROFILE)]
         # a form printed again under every comment divides nothing
-        forms = Counter(lines.key[i] for i, kind in known if kind & FORM)
-        self.breaks = [i for i, kind in known if kind & BREAK or (kind & FORM and forms[lines.key[i]] < 3)]
+        forms = Counter(lines.key[i] for i, kind in known if kind & (FORM | _WITHIN))
+        self.breaks = [
+            i
+            for i, kind in known
+            if (kind & BREAK or kind & FORM) and not (kind & (FORM | _WITHIN) and forms[lines.key[i]] > _OFTEN)
+        ]
         self.headers = [i for i, kind in known if kind & (HEADER | SORT)]
         self.sidebars = [i for i, kind in known if kind & SIDEBAR and not kind & (FORM | SHARE)]
         self.profiles = [i for i, kind in known if kind & PROFILE]
+        # one kind of line alone is a label that happens to be called like one ("Post 3")
+        if len({lines.key[i][:_LABEL] for i in self.profiles}) < 2:
+            self.profiles = []
 
     def broken(self, low: int, high: int) -> bool:
         """Whether a break stands between two lines."""
@@ -259,9 +276,29 @@ def _score(lines: Lines, run: Run) -> float:
         score += 1.0
     if run.header is None and not run.profile and not any(a.score or a.number for a in anchors) and not replies:
         score -= 3.0  # dates alone: a list of posts
+    if k > 2 and not replies and not run.profile and not _states(lines, run):
+        if sum(_is_teaser(lines, a.index, b.index) for a, b in pairwise(anchors)) >= _MOST_TEASERS * (k - 1):
+            score -= 4.0 if any(a.score for a in anchors) else 6.0
+        if len({a.name for a in anchors}) == 1 and anchors[0].name:  # "Views", "Actu": a label, not a name
+            score -= 4.0
     if k == 1 and run.header is None and not _reply_near(lines, anchors[0].index):
         score -= 3.0
     return score
+
+
+def _states(lines: Lines, run: Run) -> bool:
+    """Whether the header states the very number of comments."""
+    return run.header is not None and lines.counts.get(run.header) == len(run.anchors)
+
+
+def _is_teaser(lines: Lines, low: int, high: int) -> bool:
+    """Whether no more than titles stand between two attributions: a list of other articles."""
+    between = [i for i in range(low + 1, high) if not lines.kind[i] & (EDGE | NUMBER) and i not in lines.dates]
+    if not between or sum(lines.words[i] for i in between) > _TEASER_WORDS:
+        return False
+    if all(lines.words[i] < _TITLE_WORDS for i in between):
+        return False
+    return not any(lines.text[i][-1] in ".!…。！)" for i in between)
 
 
 def _reply_near(lines: Lines, index: int) -> bool:

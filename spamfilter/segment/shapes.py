@@ -21,7 +21,7 @@ from spamfilter.segment.blocktext import fold
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.inside import once
 
-__all__ = ["find_shapes"]
+__all__ = ["are_named", "find_shapes", "in_side_column"]
 
 _TYPED = (
     '[itemtype$="schema.org/Comment"], [itemtype$="schema.org/UserComments"], [itemtype$="schema.org/Answer"], '
@@ -42,6 +42,8 @@ _CLASS = re.compile(
     rf"(?:[a-z]{{1,14}}[-_]{{1,2}}){{0,2}}(?:[a-z]{{0,8}})?{_NOUN}(?:[-_]{{0,2}}{_SUFFIX})*[-_]{{0,2}}\d*$",
     re.IGNORECASE,
 )
+# What style-sheet compilers add: "Comment_root__3fXd9", "comment--x1a2b", "CommentItem-sc-1kd9f", "css-0".
+_COMPILED = re.compile(r"(?:_(?:root|base|wrapper|container|item))?(?:__|--|-sc-|_)(?=\w*\d)[\w-]{4,}$", re.IGNORECASE)
 _ID = re.compile(rf"(?:[a-z]+[-_])*{_NOUN}[-_a-z]*?[-_]?\d+$|c[-_]?\d{{1,12}}$|p\d{{2,12}}$", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 # Forms, lists of many, side columns: named like comments but never one.
@@ -56,6 +58,8 @@ _NAMES = (
     "[rel=author], .vcard, .by, [class*=poster i], [class*=creator i], [class*=avatar i], [class*=info i], "
     "[class*=meta i], [rel~=nofollow]"
 )
+_COMMENT_AUTHOR = "[class*=omment][class*=uthor]"
+_COMMENT_TEXT = "[class*=omment][class*=ontent], [class*=omment][class*=ody], [class*=omment][class*=ext]"
 _COLUMN = re.compile(r"(?:^|\s)(?:widget|sidebar)(?:$|[\s_-])")
 # Elements between a list of recent comments and its column.
 _FARTHEST_COLUMN = 6
@@ -69,6 +73,11 @@ _SAMPLE = 8
 _ENOUGH = 0.6
 # A date line stands in the head of a comment or in its foot; this many characters of each are read for it.
 _DATE_REACH = 160
+_AGO = re.compile(
+    r"\d\s?[^\W\d]+\s(?:ago|geleden|temu|назад|önce|lalu|fa|atrás|sedan|siden)\b"
+    r"|\b(?:vor|il y a|hace|há)\s\d+\s[^\W\d]|\d\s?[^\W\d]{1,3}[前전]",
+    re.IGNORECASE,
+)
 # Forum words ("post", "message") name many things: alone they are believed from this many on.
 _FEWEST_POSTS = 3
 
@@ -91,6 +100,13 @@ def find_shapes(tree: LexborHTMLParser) -> list[LexborNode]:
     return [nodes[position] for position in sorted(kept)]
 
 
+def are_named(tree: LexborHTMLParser, nodes: list[LexborNode]) -> bool:
+    """Whether each of the elements, and nothing else, has one part named as its author's and one as its text."""
+    if len(nodes) < _FEWEST_POSTS:
+        return False
+    return all(len(tree.css(part)) == len(nodes) for part in (_COMMENT_AUTHOR, _COMMENT_TEXT))
+
+
 def _shape(node: LexborNode) -> str | None:
     tag = node.tag or ""
     if tag not in _TAGS:
@@ -104,6 +120,7 @@ def _named_shape(tag: str, names: str, mark: str) -> str | None:
     if _NEVER.search(names) or _NEVER.search(mark):
         return None
     for name in names.split():
+        name = _COMPILED.sub("", name)
         if _CLASS.match(name):
             return f"{tag}.{_DIGITS.sub('', name)}"
     if mark and _ID.match(mark):
@@ -117,13 +134,13 @@ def _are_comments(shape: str, nodes: list[LexborNode]) -> bool:
         return False
     step = max(1, len(nodes) // _SAMPLE)
     sample = nodes[::step][:_SAMPLE]
-    if _in_side_column(sample[0]):
+    if in_side_column(sample[0]):
         return False
     good = sum(_is_comment(node) and not (forum and _is_teaser(node)) for node in sample)
     return good >= len(sample) * _ENOUGH
 
 
-def _in_side_column(node: LexborNode) -> bool:
+def in_side_column(node: LexborNode) -> bool:
     """Whether the element stands in a column or a footer, where lists of recent comments are."""
     up = node.parent
     for _ in range(_FARTHEST_COLUMN):
@@ -147,5 +164,9 @@ def _is_comment(node: LexborNode) -> bool:
         return False
     if node.css_first("time, [datetime]") is not None:
         return True
-    text = fold(node.text(separator=" "))
-    return bool(parse_date(text[:_DATE_REACH], "en") or parse_date(text[-_DATE_REACH:], "en"))
+    text = node.text(separator=" ")
+    # White space is folded in the ends only: a box around all comments has the text of the page.
+    head, tail = fold(text[: 4 * _DATE_REACH])[:_DATE_REACH], fold(text[-4 * _DATE_REACH :])[-_DATE_REACH:]
+    if _AGO.search(head) or _AGO.search(tail):
+        return True
+    return bool(parse_date(head, "en") or parse_date(tail, "en"))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,6 +28,7 @@ from spamfilter.records import CommentKind
 from spamfilter.service.config import Site
 from spamfilter.service.desk import Desk
 from spamfilter.service.forms import Form, NotAForm, read_form
+from spamfilter.service.ids import new_id
 from spamfilter.service.problems import Problem
 from spamfilter.service.submission import Submission
 
@@ -68,6 +68,7 @@ def akismet_routes() -> list[Route]:
         "/1.1/comment-check": (_comment_check, ["POST"]),
         "/1.1/submit-spam": (_submit_spam, ["POST"]),
         "/1.1/submit-ham": (_submit_ham, ["POST"]),
+        "/1.1/deactivate": (_deactivate, ["POST"]),
         "/1.1/get-subscription": (_get_subscription, ["POST"]),
         "/1.1/get-stats": (_get_stats, ["POST"]),
         "/1.2/usage-limit": (_usage_limit, ["GET", "POST"]),
@@ -133,11 +134,10 @@ async def _verify_key(call: _Call) -> Response:
 async def _comment_check(call: _Call) -> Response:
     form = call.form
     _need(form, "blog", "user_ip")
-    guid = {"X-akismet-guid": str(uuid.uuid4())}
     if _guaranteed_spam(form):
-        return _plain("true", guid)
+        return _plain("true", {"X-akismet-guid": new_id()})
     if form.get("user_role") == "administrator":
-        return _plain("false", guid)
+        return _plain("false", {"X-akismet-guid": new_id()})
     try:
         given, kept = [_submission(form)], not call.test
         done = (await call.desk.judge.judge(call.site, given, "akismet", record=kept, explained=False))[0]
@@ -209,6 +209,11 @@ async def _usage_limit(call: _Call) -> Response:
     return JSONResponse({"limit": "none", "usage": used, "percentage": "0", "throttled": False})
 
 
+async def _deactivate(call: _Call) -> Response:
+    """WordPress's plugin gives its key up: the key is the operator's and stays good, the plugin wants the word."""
+    return _plain("deactivated")
+
+
 async def _get_subscription(call: _Call) -> Response:
     """What WordPress's plugin asks before it shows itself as connected."""
     return JSONResponse(
@@ -256,7 +261,8 @@ def _site_row(site: Site, counts: dict[str, int]) -> dict[str, Any]:
     ham = counts.get("ham", 0) + counts.get("unsure", 0)
     numbers = {"api_calls": counts.get("calls", 0), "spam": counts.get("spam", 0), "ham": ham}
     wrong = {"missed_spam": counts.get("missed", 0), "false_positives": counts.get("false_alarm", 0)}
-    return {"site": site.url, **{k: str(v) for k, v in {**numbers, **wrong}.items()}, "is_revoked": "false"}
+    named = {"site": site.url.partition("://")[2].rstrip("/")}
+    return {**named, **{k: str(v) for k, v in {**numbers, **wrong}.items()}, "is_revoked": False}
 
 
 def _csv(rows: list[dict[str, Any]], month: str, limit: int, offset: int, total: int) -> Response:
@@ -264,7 +270,7 @@ def _csv(rows: list[dict[str, Any]], month: str, limit: int, offset: int, total:
     out.write(f"Active sites for this key during {month} (limit:{limit}, offset: {offset}, total: {total})\n")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["Site", "Total API Calls", "Spam", "Ham", "Missed Spam", "False Positives", "Is Revoked"])
-    writer.writerows(list(row.values()) for row in rows)
+    writer.writerows([*list(row.values())[:-1], str(row["is_revoked"]).lower()] for row in rows)
     return Response(out.getvalue(), media_type="text/csv")
 
 

@@ -12,7 +12,6 @@ import asyncio
 import logging
 import re
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -29,6 +28,7 @@ from spamfilter.service.akismet import akismet_routes
 from spamfilter.service.api import api_routes
 from spamfilter.service.config import Settings
 from spamfilter.service.desk import Desk
+from spamfilter.service.ids import new_id
 from spamfilter.service.models import Models, model_from_store
 from spamfilter.service.openapi import openapi_document
 from spamfilter.service.pages import page_routes, static_files
@@ -54,7 +54,7 @@ _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,80}")
 
 def create_app(settings: Settings, models: Models | None = None) -> Starlette:
     """The application.  Raises ConfigError, ModelError or StoreError where it cannot work as set up."""
-    desk = Desk(settings, models or model_from_store(settings.model))
+    desk = Desk(settings, models or model_from_store(settings.model, settings.models))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -182,4 +182,4 @@ def _request_id(scope: Scope) -> str:
             given = value.decode("latin-1")
             if _REQUEST_ID.fullmatch(given) and given.isascii():
                 return str(given)
-    return uuid.uuid4().hex[:16]
+    return new_id()[:16]

@@ -17,6 +17,8 @@ __all__ = ["bar", "columns"]
 _WIDTH: Final = 600
 _HEIGHT: Final = 150
 _FOOT: Final = 18
+#: Room for the numbers at the lines.
+_SIDE: Final = 30
 _KINDS: Final = ("spam", "unsure", "ham")
 #: A reason's bar is full at this weight: e³ is twenty times the odds.
 _FULL: Final = 3.0
@@ -25,19 +27,19 @@ _FULL: Final = 3.0
 def columns(counts: Mapping[str, Mapping[str, int]], days: Sequence[str]) -> Markup:
     """Stacked columns, one a day: spam at the bottom, then unsure, then ham."""
     most = max([sum(counts.get(day, {}).get(k, 0) for k in _KINDS) for day in days] + [1])
-    step = _WIDTH / max(len(days), 1)
+    step = (_WIDTH - _SIDE) / max(len(days), 1)
     parts = [
         f'<svg class="columns" viewBox="0 0 {_WIDTH} {_HEIGHT + _FOOT}" role="img"'
         f' aria-label="Comments a day, {days[0]} to {days[-1]}; at most {most}">'
     ]
-    for line in (0.5, 1.0):
+    for line in (0.0, 0.5, 1.0) if most > 1 else (0.0, 1.0):
         y = _HEIGHT * (1 - line * 0.92)
-        parts.append(f'<line class="rule" x1="0" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="tick" x="2" y="{y - 3:.1f}">{most * line:g}</text>')
+        parts.append(f'<line class="rule" x1="{_SIDE}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="tick" text-anchor="end" x="{_SIDE - 5}" y="{y + 3:.1f}">{most * line:,.0f}</text>')
     for i, day in enumerate(days):
-        parts.append(_column(counts.get(day, {}), day, i * step, step, most))
+        parts.append(_column(counts.get(day, {}), day, _SIDE + i * step, step, most))
         if i % max(1, len(days) // 5) == 0:
-            parts.append(f'<text class="tick" x="{i * step:.1f}" y="{_HEIGHT + 13}">{escape(day[5:])}</text>')
+            parts.append(f'<text class="tick" x="{_SIDE + i * step:.1f}" y="{_HEIGHT + 13}">{escape(day[5:])}</text>')
     return Markup("".join(parts) + "</svg>")
 
 

@@ -77,6 +77,7 @@ class Settings:
     data: Path = Path("spamfilter-service")
     labels: Path | None = None
     model: str | None = None
+    models: Path | None = None
     reload_seconds: float = 2.0
     max_body: int = 2_000_000
     max_page: int = 8_000_000
@@ -124,7 +125,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] | None = Non
     )
     values |= _from_environment(env)
     values |= {k: v for k, v in given.items() if v is not None}
-    for name in ("data", "labels"):
+    for name in ("data", "labels", "models"):
         if values.get(name) is not None:
             values[name] = base / values[name]
     sites = _sites(table.get("site", []), where, env)
@@ -309,7 +310,7 @@ _EXAMPLE: Final = """\
 host = "127.0.0.1"
 port = 8650
 data = "spamfilter-service"        # folder of the databases, beside this file
-# model = "models"                 # a model or a folder with CURRENT; default: the model that ships
+# models = "models"                # what `spamfilter retrain` promotes here is used, until then the model that ships
 
 [fetch]
 allowed = false                    # true: fetch articles that were not given from the site's own host

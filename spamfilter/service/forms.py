@@ -27,6 +27,9 @@ __all__ = ["Form", "NotAForm", "read_body", "read_form"]
 
 #: Fields of a form: WordPress's plugin sends its server's variables along, about a hundred.
 _MOST_FIELDS: Final = 2_000
+#: Bytes beyond the limit that are read and thrown away: most clients read an answer only after all is sent, and see
+#: nothing but a broken connection where the answer comes before.
+_READ_PAST: Final = 16_000_000
 _INDEX: Final = re.compile(r"\[\d*\]$")
 _CLOSE: Final = {"Connection": "close"}
 
@@ -53,18 +56,26 @@ class Form:
 async def read_body(request: Request, limit: int, seconds: float) -> bytes:
     """The body.  Raises Problem where it is too large or too slow, ClientDisconnect where the client has gone."""
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
-        raise Problem("too-large", f"at most {limit:,} bytes are read", _CLOSE)
-    out = bytearray()
+    if declared.isdigit() and int(declared) > limit + _READ_PAST:
+        raise _too_large(limit)
+    out, size = bytearray(), 0
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
-                out += chunk
-                if len(out) > limit:
-                    raise Problem("too-large", f"at most {limit:,} bytes are read", _CLOSE)
+                size += len(chunk)
+                if size <= limit:
+                    out += chunk
+                elif size > limit + _READ_PAST:
+                    raise _too_large(limit)
     except TimeoutError:
         raise Problem("too-slow", f"the body did not arrive within {seconds:g} seconds", _CLOSE) from None
+    if size > limit:
+        raise _too_large(limit)
     return bytes(out)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem("too-large", f"at most {limit:,} bytes are read", _CLOSE)
 
 
 async def read_form(request: Request, limit: int, seconds: float) -> Form:
@@ -78,7 +89,9 @@ async def read_form(request: Request, limit: int, seconds: float) -> Form:
         raise NotAForm(f"the body must be application/x-www-form-urlencoded, not {kind.partition(';')[0][:80]!r}")
     else:
         pairs = _urlencoded(body.decode("latin-1"), charset)
-    pairs += _urlencoded(request.url.query, charset)
+    query: bytes = request.scope["query_string"]
+    if query:
+        pairs += _urlencoded(query.decode("latin-1"), charset)
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(_INDEX.sub("", name), []).append(value)

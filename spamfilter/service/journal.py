@@ -206,7 +206,7 @@ class Journal:
         for entry in entries:
             given, judged = entry.given, entry.judgement
             commenter, comment = self.commenter(given.email), given.comment()
-            reasons = _reasons_text(judged)
+            reasons = _reasons_text(judged.reasons)
             values = (
                 *(entry.guid, entry.at, entry.site, entry.channel, _storable(comment.text), _storable(comment.author)),
                 *(
@@ -229,9 +229,13 @@ class Journal:
             if judged.label == "ham":
                 self.count_commenter(sql, entry.site, commenter, passed=1)
 
-    def set_reasons(self, sql: sqlite3.Connection, guid: str, judged: Judgement) -> None:
+    def set_reasons(self, sql: sqlite3.Connection, guid: str, reasons: Sequence[Reason]) -> None:
         """Write down the reasons of an entry, which were worked out later."""
-        sql.execute("UPDATE entries SET reasons = ? WHERE guid = ?", (_reasons_text(judged), guid))
+        sql.execute("UPDATE entries SET reasons = ? WHERE guid = ?", (_reasons_text(reasons), guid))
+
+    def set_waiting(self, sql: sqlite3.Connection, guid: str, number: int) -> None:
+        """Write down that an entry waits in the queue, under ``number``."""
+        sql.execute("UPDATE entries SET waiting = ? WHERE guid = ?", (number, guid))
 
     def count(self, sql: sqlite3.Connection, site: str, kind: str, n: int = 1) -> None:
         """Add to today's counts."""
@@ -355,8 +359,8 @@ class Journal:
             sql.execute("DELETE FROM sessions WHERE token = ?", (_token_digest(token),))
 
 
-def _reasons_text(judged: Judgement) -> str:
-    return json.dumps([[r.name, r.detail, round(r.weight, 4)] for r in judged.reasons], ensure_ascii=True)
+def _reasons_text(reasons: Sequence[Reason]) -> str:
+    return json.dumps([[r.name, r.detail, round(r.weight, 4)] for r in reasons], ensure_ascii=True)
 
 
 def _token_digest(token: str) -> bytes:

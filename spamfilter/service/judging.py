@@ -10,7 +10,6 @@ Usage::
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from spamfilter.labels.decision import Look, TeamLabel
 from spamfilter.records import Verdict
 from spamfilter.service.articles import Articles
 from spamfilter.service.config import Site
+from spamfilter.service.ids import new_id
 from spamfilter.service.journal import Entry, Journal, Seen
 from spamfilter.service.languages import language_of
 from spamfilter.service.ledger import Ledger
@@ -75,7 +75,7 @@ class Judge:
         return self._journal.standing(site.name, self._journal.commenter(given.email))
 
     def _done(self, site: Site, given: Submission, judgement: Judgement, channel: str, record: bool) -> Judged:
-        guid = uuid.uuid4().hex
+        guid = new_id()
         self._metrics.judged(site.name, judgement.label, judgement.by)
         if record:
             self._ledger.note(Entry(guid, time.time(), site.name, channel, given, judgement))

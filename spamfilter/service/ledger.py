@@ -22,7 +22,7 @@ from typing import Any, Final, TypeVar
 
 from spamfilter.errors import SpamFilterError, StoreError
 from spamfilter.labels import Context, Decision, LabelStore
-from spamfilter.records import Comment, Verdict
+from spamfilter.records import Comment, Reason, Verdict
 from spamfilter.service.journal import Entry, Journal
 
 __all__ = ["Ledger"]
@@ -75,7 +75,7 @@ class Ledger:
     def __init__(self, journal: Journal, labels: LabelStore, explain: Explain, quiet: Callable[[], bool]) -> None:
         self._journal, self._labels = journal, labels
         self._explain, self._quiet = explain, quiet
-        self._bare: deque[Entry] = deque(maxlen=_MOST_BARE)
+        self._bare: deque[tuple[str, int]] = deque(maxlen=_MOST_BARE)
         self._work: queue.SimpleQueue[Entry | _Call | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self.dropped = 0
@@ -188,23 +188,26 @@ class Ledger:
     def _leave_for_later(self, entries: list[Entry]) -> None:
         """Note which entries lack the model's reasons: the client did not wait for them."""
         for entry in entries:
-            if entry.waiting is not None and all(r.name.startswith("rule_") for r in entry.judgement.reasons):
-                self._bare.append(entry)
+            reasons = entry.judgement.reasons
+            if entry.waiting is not None and len(_of_rules(reasons)) == len(reasons):
+                # Their names only: a busy hour must not fill the memory with texts.
+                self._bare.append((entry.guid, entry.waiting))
 
     def _add_reasons(self) -> None:
         """Reasons for a few of the comments that moderators are to see, while nobody waits for a verdict."""
         part = [self._bare.popleft() for _ in range(min(_EXPLAINED, len(self._bare)))]
         try:
-            found = self._explain([entry.given.row() for entry in part])
-            judged = [
-                replace(e.judgement, reasons=(*e.judgement.reasons, *v.reasons))
-                for e, v in zip(part, found, strict=True)
+            items = [(guid, item) for guid, n in part if (item := self._labels.queue.get(n)) and item.verdict]
+            found = self._explain([item.fields() for _, item in items])
+            whole = [
+                replace(item.verdict, reasons=(*_of_rules(item.verdict.reasons), *verdict.reasons))
+                for (_, item), verdict in zip(items, found, strict=True)
+                if item.verdict
             ]
-            numbers = [entry.waiting or 0 for entry in part]
-            self._labels.queue.set_verdicts((n, j.verdict()) for n, j in zip(numbers, judged, strict=True))
+            self._labels.queue.set_verdicts((item.id, v) for (_, item), v in zip(items, whole, strict=True))
             with self._journal.writing() as sql:
-                for entry, judgement in zip(part, judged, strict=True):
-                    self._journal.set_reasons(sql, entry.guid, judgement)
+                for (guid, _), verdict in zip(items, whole, strict=True):
+                    self._journal.set_reasons(sql, guid, verdict.reasons)
         except Exception:
             _LOG.exception("reasons could not be written", extra={"entries": len(part)})
 
@@ -219,6 +222,10 @@ class Ledger:
         except SpamFilterError:
             for call, decision in zip(calls, decisions, strict=True):  # one of them is wrong: each by itself
                 _do(call, partial(self._labels.add, decision))
+
+
+def _of_rules(reasons: Sequence[Reason]) -> list[Reason]:
+    return [reason for reason in reasons if reason.name.startswith("rule_")]
 
 
 def _for_moderators(entry: Entry) -> bool:

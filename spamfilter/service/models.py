@@ -139,15 +139,20 @@ class Models:
             await asyncio.to_thread(self.look)
 
 
-def model_from_store(model: str | None) -> Models:
-    """The model of that name or folder; without one, the current one of the package.  Follows ``CURRENT``."""
+def model_from_store(model: str | None, models: Path | None = None) -> Models:
+    """The model in use in the folder ``models``, as soon as there is one; until then, or without such a folder, the
+    model of that name or folder, else the current one of the package.  Follows ``CURRENT``.
+    """
     from spamfilter import store
 
+    def wanted() -> str | None:
+        return str(models) if models is not None and (models / "CURRENT").is_file() else model
+
     def stamp() -> object:
-        folder = store.find(model)
+        folder = store.find(wanted())
         return str(folder), _changed(folder / "manifest.json")
 
-    return Models(lambda: store.load(model), stamp)
+    return Models(lambda: store.load(wanted()), stamp)
 
 
 def _changed(path: Path) -> tuple[int, int]:

@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from spamfilter.errors import DataError
-from spamfilter.labels import Pending
+from spamfilter.labels import LabelRow, Pending
 from spamfilter.labels.decision import TeamLabel
 from spamfilter.service.config import Moderator
 from spamfilter.service.desk import Desk
+from spamfilter.service.journal import Seen
 
 __all__ = ["Moderating"]
 
@@ -66,6 +67,26 @@ class Moderating:
             self.desk.metrics.feedback(item.context.site or "", label, "page")
         return batch
 
+    def decided(self, seen: Seen) -> LabelRow | None:
+        """The decision that holds on a comment of the history, if there is one."""
+        return self.desk.labels.label_of(seen.given.comment(), seen.given.context(seen.site))
+
+    async def correct(self, site: str, guid: str, label: TeamLabel) -> str:
+        """Decide on a comment of the history, also one that passed; undone, it waits in the queue."""
+        seen = self.desk.journal.seen(guid, site) if self.person.may_see(site) else None
+        if seen is None:
+            raise DataError("this comment is not in the history; load the page again")
+        number = await self.desk.ledger.call(lambda: self._enqueue(seen))
+        return await self.decide([number], label)
+
+    def _enqueue(self, seen: Seen) -> int:
+        known = self.desk.articles.known(seen.site, seen.given.permalink) if seen.given.permalink else None
+        given = replace(seen.given, article=known.article) if known else seen.given
+        number = self.desk.writer.queue.enqueue(given.comment(), given.context(seen.site), seen.verdict)
+        with self.desk.journal.writing() as sql:
+            self.desk.journal.set_waiting(sql, seen.guid, number)
+        return number
+
     def _decide(self, items: Sequence[Pending], label: TeamLabel, batch: str) -> None:
         self.desk.writer.queue.resolve_many([i.id for i in items], label, self.person.name, source="page", look="shown")
         with self.desk.journal.writing() as sql:
@@ -105,3 +126,5 @@ class Moderating:
                     journal.count_commenter(sql, owner[0], owner[1], **{column: n})
                 if item.verdict and label == "ham" and item.verdict.label == "spam":
                     journal.count(sql, item.context.site or "", "false_alarm", n)
+                if item.verdict and label == "spam" and item.verdict.label == "ham":
+                    journal.count(sql, item.context.site or "", "missed", n)

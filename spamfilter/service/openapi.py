@@ -122,8 +122,50 @@ _AKISMET: Final = {
 }
 
 
-def _akismet_paths() -> dict[str, Any]:
+_KEY_QUERY: Final = {"name": "api_key", "in": "query", "required": False, "schema": {"type": "string"}}
+_NUMBER: Final = {"type": "integer", "minimum": 0}
+_COUNTED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "/1.2/usage-limit": (
+        "How much has been asked this month?",
+        {
+            "limit": {"const": "none"},
+            "usage": _NUMBER,
+            "percentage": {"type": "string"},
+            "throttled": {"type": "boolean"},
+        },
+    ),
+    "/1.2/key-sites": (
+        "What the site of the key asked in a month, under the month's name",
+        {"limit": _NUMBER, "offset": _NUMBER, "total": _NUMBER},
+    ),
+}
+
+
+def _counted_paths() -> dict[str, Any]:
+    invalid = {"text/plain": {"schema": {"const": "invalid"}}}
+    failed = {"description": "Too slow, too large or too much at once", "content": invalid}
     out: dict[str, Any] = {}
+    for path, (summary, fields) in _COUNTED.items():
+        numbers = {"type": "object", "properties": fields, "required": list(fields)}
+        answer = {
+            "description": "the numbers, or invalid",
+            "content": {"application/json": {"schema": numbers}, **invalid},
+        }
+        name = path.rpartition("/")[2].replace("-", "_")
+        common = {"summary": summary, "tags": ["Akismet"], "security": [], "parameters": [_KEY_QUERY]}
+        out[path] = {
+            "get": {**common, "operationId": name, "responses": {"200": answer}},
+            "post": {
+                **common,
+                "operationId": f"post_{name}",
+                "responses": {"200": answer, **dict.fromkeys(("408", "413", "503"), failed)},
+            },
+        }
+    return out
+
+
+def _akismet_paths() -> dict[str, Any]:
+    out: dict[str, Any] = _counted_paths()
     form = {"type": "object", "properties": {k: {"type": "string", "description": v} for k, v in _FIELDS.items()}}
     for path, (summary, answers) in _AKISMET.items():
         text = {"type": "string", "enum": list(answers)}

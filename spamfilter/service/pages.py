@@ -8,14 +8,17 @@ Usage::
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -30,6 +33,7 @@ from spamfilter.service.forms import Form, NotAForm, read_form
 from spamfilter.service.marks import marked, plain, quoted
 from spamfilter.service.moderating import Moderating
 from spamfilter.service.openapi import openapi_document
+from spamfilter.service.policies import Policy
 from spamfilter.service.problems import Problem
 from spamfilter.service.sessions import Session, Sessions
 
@@ -61,7 +65,8 @@ def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"plain": plain, "ago": _ago, "words": _words}
+    made.filters |= {"plain": plain, "ago": _ago, "words": _words, "moment": _moment, "percent": _percent}
+    made.filters |= {"signed": _signed, "rules": _rules, "groupby_run": _runs}
     made.globals |= {"bar": bar, "version": __version__, "pairs": lambda names: [(name, name) for name in names]}
     return made
 
@@ -77,6 +82,44 @@ def _ago(moment: datetime) -> str:
         if seconds >= size:
             return f"{seconds // size:.0f} {name}"
     return "now"
+
+
+def _moment(moment: datetime) -> Markup:
+    """The moment in UTC, as people and machines read it."""
+    return Markup('<time datetime="{}">{} UTC</time>').format(moment.isoformat(), moment.strftime("%Y-%m-%d %H:%M"))
+
+
+def _percent(probability: float) -> str:
+    """A probability in per cent; never 0 or 100, as a model is never sure."""
+    percent = round(probability * 100)
+    return "<1 %" if percent < 1 else ">99 %" if percent > 99 else f"{percent} %"
+
+
+def _signed(weight: float) -> str:
+    return f"{weight:+.1f}".replace("-", "\u2212")
+
+
+def _rules(policy: Policy) -> list[str]:
+    """What a site's policy has that is not the default, in a few words each."""
+    blocked = any((policy.blocked_authors, policy.blocked_emails, policy.blocked_domains))
+    found = {
+        "dry run": policy.dry_run,
+        f"spam from {policy.spam_cutoff}": policy.spam_cutoff is not None,
+        f"unsure from {policy.unsure_cutoff}": policy.unsure_cutoff is not None,
+        "unsure counts as spam": policy.unsure_answer == "spam",
+        "allow-lists": bool(policy.allowed_authors or policy.allowed_emails or policy.allowed_domains),
+        "block-lists": bool(blocked or policy.blocked_phrases or policy.blocked_ips),
+        f"trust after {policy.trusted_after}": policy.trusted_after is not None,
+        "first comments wait": policy.first_time == "unsure",
+        f"at most {policy.max_links} links": policy.max_links is not None,
+        f"written in {', '.join(policy.languages)}": bool(policy.languages),
+    }
+    return [words for words, holds in found.items() if holds]
+
+
+def _runs(items: Iterable[Any], attribute: str) -> list[list[Any]]:
+    """Neighbours with the same value of ``attribute`` together."""
+    return [list(run) for _, run in groupby(items, attrgetter(attribute))]
 
 
 _TEMPLATES: Final = _environment()
@@ -125,6 +168,7 @@ def page_routes() -> list[Route]:
         Route("/sign-out", _posting(_sign_out), methods=["POST"]),
         Route("/queue", _reading(_queue), methods=["GET"]),
         Route("/decide", _posting(_decide), methods=["POST"]),
+        Route("/correct", _posting(_correct), methods=["POST"]),
         Route("/undo", _posting(_undo), methods=["POST"]),
         Route("/decisions", _reading(_decisions), methods=["GET"]),
         Route("/history", _reading(_history), methods=["GET"]),
@@ -295,6 +339,14 @@ async def _decide(visit: _Visit, form: Form) -> Response:
     return _back(form, f"{what} {'marked as spam' if label == 'spam' else 'approved'}.")
 
 
+async def _correct(visit: _Visit, form: Form) -> Response:
+    label = form.get("label")
+    if label not in ("spam", "ham"):
+        raise Problem("bad-request", "label must be spam or ham")
+    await visit.moderating.correct(form.get("site") or "", form.get("guid") or "", "spam" if label == "spam" else "ham")
+    return _back(form, f"1 comment {'marked as spam' if label == 'spam' else 'approved'}.")
+
+
 async def _undo(visit: _Visit, form: Form) -> Response:
     n = await visit.moderating.undo(form.get("batch") or "")
     return _back(form, f"Undone: {n} waiting again." if n else "There was nothing left to undo.")
@@ -317,7 +369,7 @@ def _history(visit: _Visit) -> Response:
         limit=_PAGE + 1,
         offset=chosen["offset"],
     )
-    shown = [visit.desk.judge.explain(entry) for entry in found[:_PAGE]]
+    shown = [(visit.desk.judge.explain(e), visit.moderating.decided(e)) for e in found[:_PAGE]]
     return visit.page(
         "history.html",
         **{"entries": shown, "more": len(found) > _PAGE, "chosen": chosen, "size": _PAGE},

@@ -147,25 +147,24 @@ class Policy:
         return self.trusted_after is not None and standing.approved >= self.trusted_after and not standing.rejected
 
     def _allowed(self, given: Submission) -> Reason | None:
-        if given.author and _plain(given.author) in self._lists.allowed_authors:
+        if given.author and self.allowed_authors and _plain(given.author) in self._lists.allowed_authors:
             return _rule("allowed_author", f"the author {given.author!r} is on the allow-list")
         if given.email and given.email.strip().lower() in self._lists.allowed_emails:
             return _rule("allowed_email", "the author's e-mail address is on the allow-list")
         # Only the author's own address: a link in the text can be written by anybody.
-        hosts = [*link_hosts(given.author_url or "")]
+        hosts = [*link_hosts(given.author_url or "")] if self.allowed_domains else []
         found = _covered(hosts, self.allowed_domains)
         return _rule("allowed_domain", f"the author's domain {found} is on the allow-list") if found else None
 
     def _blocked(self, given: Submission) -> list[Reason]:
         out = []
-        if given.author and _plain(given.author) in self._lists.blocked_authors:
+        if given.author and self.blocked_authors and _plain(given.author) in self._lists.blocked_authors:
             out.append(_rule("blocked_author", f"the author {given.author!r} is on the block-list"))
         if given.email and given.email.strip().lower() in self._lists.blocked_emails:
             out.append(_rule("blocked_email", "the author's e-mail address is on the block-list"))
         if given.ip and given.ip.strip() in self.blocked_ips:
             out.append(_rule("blocked_ip", "the author's IP address is on the block-list"))
-        hosts = [*link_hosts(given.author_url or ""), *link_hosts(given.text)]
-        if domain := _covered(hosts, self.blocked_domains):
+        if self.blocked_domains and (domain := _covered(_hosts(given), self.blocked_domains)):
             out.append(_rule("blocked_domain", f"the domain {domain} is on the block-list"))
         if self.blocked_phrases:
             text = _plain(f"{given.author or ''}\n{given.text}")
@@ -217,6 +216,10 @@ def link_hosts(text: str) -> Iterator[str]:
             continue
         if host:
             yield host.rstrip(".")
+
+
+def _hosts(given: Submission) -> list[str]:
+    return [*link_hosts(given.author_url or ""), *link_hosts(given.text)]
 
 
 def _covered(hosts: list[str], domains: tuple[str, ...]) -> str | None:

@@ -13,23 +13,23 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from spamfilter.service.app import create_app
 from spamfilter.service.config import Settings
+from spamfilter.service.connection import patient_protocol
 from spamfilter.service.logs import set_up_logs
 
 __all__ = ["serve"]
 
 _LOG = logging.getLogger("spamfilter.service")
 #: Bytes of a request's head.  The key may stand in the query, a permalink too; nothing else needs room.
-_HEAD = 32_768
+_HEAD: Final = 32_768
 #: Seconds a thread may keep the interpreter while another waits for it: a request crosses threads twice.
-_SWITCH = 0.0005
+_SWITCH: Final = 0.0005
 
 
 def serve(settings: Settings) -> None:
@@ -43,7 +43,7 @@ def serve(settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        http=_patient_until(settings.header_seconds),
+        http=patient_protocol(settings.header_seconds, settings.body_seconds, _HEAD),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -56,7 +56,8 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=int(settings.stop_seconds),
         h11_max_incomplete_event_size=_HEAD,
     )
-    asyncio.run(_run(_Server(config), app.state.desk.reconfigure))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(_Server(config), app.state.desk.reconfigure))
 
 
 class _Server(uvicorn.Server):
@@ -75,40 +76,10 @@ async def _run(server: uvicorn.Server, reconfigure: Any) -> None:
     await server.serve()
 
 
-def _patient_until(seconds: float) -> type[H11Protocol]:
-    """uvicorn's protocol, with a limit on the time a request's head may take: connections that say nothing end."""
-
-    class Patient(H11Protocol):
-        _deadline: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._start()
-
-        def data_received(self, data: bytes) -> None:
-            before = self.cycle
-            super().data_received(data)
-            if self.cycle is not before:
-                self._stop()  # the head is complete; the body has a limit of its own
-            elif before is None or before.response_complete:
-                self._start()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop()
-            super().connection_lost(exc)
-
-        def _start(self) -> None:
-            if self._deadline is None:
-                self._deadline = self.loop.call_later(seconds, self._too_late)
-
-        def _stop(self) -> None:
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
-
-        def _too_late(self) -> None:
-            self._deadline = None
-            if self.transport is not None and not self.transport.is_closing():
-                self.transport.close()
-
-    return Patient
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop where it is installed (the extra asks for it wherever it exists), else the one of Python."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop

@@ -28,5 +28,7 @@ document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();
   event.target.dataset.sent = "1";
 });
-const current = document.querySelector('.list [aria-current="true"]');
-if (current) current.scrollIntoView({ block: "nearest" });
+// The comment that is shown is seen in the list too, where the list scrolls by itself; the page stays where it is.
+const list = document.querySelector(".list");
+const current = list && list.querySelector('[aria-current="true"]');
+if (current && list.scrollHeight > list.clientHeight) list.scrollTop = current.offsetTop - list.clientHeight / 3;

@@ -1,0 +1,1 @@
+"""The moderation page in a real browser."""
