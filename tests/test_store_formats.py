@@ -4,6 +4,7 @@ import json
 import tarfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spamfilter import store
@@ -49,19 +50,14 @@ def test_a_model_made_before_a_signal_was_added_judges_as_before(monkeypatch):
     before = [v.probability for v in tiny().score_many(rows)]
     import spamfilter.model as room
 
-    real = room.dense_features
+    real = room.read_features
 
     def with_one_more(*args):
-        dense = real(*args)
-        import numpy as np
+        dense, read = real(*args)
+        values = np.hstack([np.full((len(dense.values), 1), 9.0), dense.values])
+        return replace(dense, names=("brand_new", *dense.names), values=values), read
 
-        return replace(
-            dense,
-            names=("brand_new", *dense.names),
-            values=np.hstack([np.full((len(dense.values), 1), 9.0), dense.values]),
-        )
-
-    monkeypatch.setattr(room, "dense_features", with_one_more)
+    monkeypatch.setattr(room, "read_features", with_one_more)
     assert [v.probability for v in tiny().score_many(rows)] == before
 
 
