@@ -79,7 +79,7 @@ GROUPS: Final = {
     ),
 }
 _GROUP_OF: Final = {
-    "subject": ("relation", "foreign", "far_", "near_", "article_", "title_", "has_", "copied"),
+    "subject": ("relation", "foreign", "far_", "near_", "article_", "title_", "copied"),
     "words": ("text",),
     "prose": ("prose", "far_prose"),
     "name": ("name", "author", "product_phrase", "product_selling"),
@@ -117,6 +117,10 @@ MOST_IN_TABLE: Final = 3
 QUOTED: Final = 5
 
 
+#: Inputs that say which fields there are, not what is in them: their parts stand under "rest".
+_NO_REASON: Final = ("has_",)
+
+
 def group_of(name: str) -> str:
     """The group of reasons that an input belongs to: the one whose prefix fits it best."""
     best, length = "shape", 0
@@ -147,7 +151,8 @@ class Explainer:
         self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
         self._member = np.zeros((len(inputs), len(self.groups)))
         for i, name in enumerate(inputs):
-            self._member[i, place[group_of(name)]] = 1.0
+            if not name.startswith(_NO_REASON):
+                self._member[i, place[group_of(name)]] = 1.0
 
     def names(self, z: F64, coef: F64, typical: F64) -> list[str]:
         """For each row the names of the weightiest reasons for its side, as one string."""

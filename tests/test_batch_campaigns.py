@@ -130,6 +130,12 @@ def test_campaigns_of_another_run_are_known(crawl, tmp_path, capsys):
         assert "spamfilter campaigns" in capsys.readouterr().err
 
 
+def test_standard_input_cannot_be_read_twice(capsys):
+    for given in (["campaigns", "-"], ["score", "-", "--campaigns"]):
+        assert main(given) == 2
+        assert "save it to a file" in capsys.readouterr().err
+
+
 def test_clean_takes_campaigns_out(tmp_path):
     text = "The regional almanac of tides lists a walk along the old sea wall that starts below the lighthouse steps"
     table, out = tmp_path / "pages.jsonl", tmp_path / "clean.jsonl"

@@ -24,7 +24,12 @@ pytestmark = pytest.mark.skipif(not (models_folder() / "CURRENT").is_file(), rea
 GUIDES = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
 HAM = "We crossed with the first ferry, and the third one a day is a great help to the school on the island."
 SPAM = "Buy cheap replica watches and handbags at http://watches-outlet.example best price free shipping worldwide"
-ARTICLE = "The ferry to the island runs twice a day in winter, and the council wants a third crossing. " * 6
+ARTICLE = (
+    "The ferry to the island runs twice a day in winter, and the council wants a third crossing. The harbour master says "
+    "the quay can take it once the old crane is gone, which the port has promised for April. Pupils who go to school on "
+    "the mainland would be home before dark; today they wait two hours in the shelter beside the slipway. The boats "
+    "are from 1987, and nobody knows who would pay for the fuel."
+)
 
 
 @pytest.fixture(scope="module")

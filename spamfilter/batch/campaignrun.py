@@ -28,8 +28,10 @@ from spamfilter.batch.jobs import PageJob
 from spamfilter.batch.outcome import Item, Outcome
 from spamfilter.batch.signing import FEWEST_PAIRS, RECORD, SignJob, page_number, wordings
 from spamfilter.batch.summary import Summary
+from spamfilter.errors import ConfigError
 from spamfilter.files import Failure, Input, RawPage, read_pages
 from spamfilter.files.formats import Format
+from spamfilter.files.inputs import STDIN
 from spamfilter.records import Page
 
 __all__ = ["CampaignRun", "listed"]
@@ -51,7 +53,12 @@ class CampaignRun:
     errors: Path | None = None
 
     def find(self, watch: Watch | None = None) -> tuple[Found, Summary]:
-        """The campaigns, and what became of the pages.  Raises what ``run`` raises."""
+        """The campaigns, and what became of the pages.
+
+        Raises what ``run`` raises, and ConfigError for standard input, which cannot be read twice.
+        """
+        if any(isinstance(found, Input) and found.path == STDIN for found in self.inputs):
+            raise ConfigError("campaigns need the input twice; save what comes on standard input to a file first")
         output = Output(self.folder / "comments.bin", Format("bytes"), resume=self.resume, errors=self.errors)
         self.folder.mkdir(parents=True, exist_ok=True)
         job = SignJob(format=Format("bytes"), where=self.where, timeout=self.options.timeout)
