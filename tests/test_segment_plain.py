@@ -104,8 +104,11 @@ def test_signatures_of_forum_members_are_left_out() -> None:
         "Well done then.",
     ]
     names = ["Ann", "Bo", "Ann", "Bo"]
-    sign = {"Ann": "Ann of the mill, since 1990", "Bo": "Sent from a barge, so mind the spelling of it"}
-    text = "The weir\n" + "".join(
+    sign = {
+        "Ann": "Ann of the mill, who has kept it since her childhood",
+        "Bo": "Sent from a barge, so mind the spelling of it",
+    }
+    text = "The weir\nA thread of the forum about mills and their weirs\n" + "".join(
         post.format(n, i, w, sign[n]) for i, (n, w) in enumerate(zip(names, words, strict=True), 1)
     )
     page = split_text(text)
