@@ -739,5 +739,6 @@ def test_a_reader_of_the_log_that_stalls_stops_nobody() -> None:
         threading.Timer(2.0, os.close, [writing]).start()
         lines = log.read().decode().splitlines()
     assert lines[0].startswith("line 0 ") and len(lines) > 10_000
-    assert json.loads(lines[-1])["message"] == "log lines dropped"
-    assert len(lines) - 1 + json.loads(lines[-1])["lines"] == 30_000
+    told = [json.loads(line) for line in lines if line.startswith("{")]  # one a write, so a fast machine has several
+    assert told and {line["message"] for line in told} == {"log lines dropped"}
+    assert len(lines) - len(told) + sum(line["lines"] for line in told) == 30_000
