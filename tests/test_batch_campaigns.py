@@ -133,7 +133,7 @@ def test_campaigns_of_another_run_are_known(crawl, tmp_path, capsys):
 def test_standard_input_cannot_be_read_twice(capsys):
     for given in (["campaigns", "-"], ["score", "-", "--campaigns"]):
         assert main(given) == 2
-        assert "save it to a file" in capsys.readouterr().err
+        assert "to a file first" in capsys.readouterr().err
 
 
 def test_clean_takes_campaigns_out(tmp_path):
