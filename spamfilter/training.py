@@ -69,7 +69,7 @@ class TrainingConfig:
     name_c: float = 3.0
     relation_c: float = 0.1
     foreign_c: float = 0.03
-    head_c: float = 0.002
+    head_c: float = 0.005
     drop: float = 0.1
     drop_url: float = 0.35
     passages: int = 9000
