@@ -65,7 +65,7 @@ class TrainingConfig:
     folds: int = 4
     word_bits: int = 18
     char_bits: int = 18
-    text_c: float = 10.0
+    text_c: float = 5.0
     name_c: float = 3.0
     relation_c: float = 0.1
     foreign_c: float = 0.03
