@@ -57,8 +57,8 @@ class TrainingConfig:
     passages enter the second stage with weight ``passage_weight`` each (a labelled row weighs 1 on
     average); ``written`` is the weight of rows that were written for training, not received by a site (sites that
     end in ``.example``): at full weight they teach their writers' habits; ``drop_url`` is the share
-    that loses the author's address alone, as plain text does; ``spam_rate`` and ``unsure_rate`` are
-    the shares of ham that may lie above the cut-offs.
+    that loses the author's address alone, as plain text does, ``drop_article`` the share
+    that keeps a title alone; ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
     """
 
     seed: int = 20
@@ -72,6 +72,7 @@ class TrainingConfig:
     head_c: float = 0.005
     drop: float = 0.1
     drop_url: float = 0.35
+    drop_article: float = 0.1
     passages: int = 9000
     passage_weight: float = 0.5
     written: float = 0.25
@@ -188,13 +189,17 @@ class _Run:
         self.progress("features")
         self.idf = document_frequencies(self.data)
         keep_author, keep_context = (rng.random(len(rows)) >= c.drop for _ in range(2))
+        # A passage is off-topic by its article alone: without one it would teach that prose is spam.
+        passage = np.arange(len(rows)) >= self.n
+        keep_context |= passage
+        keep_article = keep_context & (passage | (rng.random(len(rows)) >= c.drop_article))
         keep_url = keep_author & (rng.random(len(rows)) >= c.drop_url)
         self.fields = Fields.of(
             rows.text,
             _kept(rows.author, keep_author),
             _kept(rows.author_url, keep_url),
             _kept(rows.title, keep_context),
-            _kept(rows.article, keep_context),
+            _kept(rows.article, keep_article),
         )
         self.text_grams = NGrams(c.word_bits, c.char_bits, 0)
         self.name_grams = NGrams(15, 16, 1)  # names and hosts are short: a few ten thousand different grams
