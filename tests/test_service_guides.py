@@ -25,10 +25,10 @@ GUIDES = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
 HAM = "We crossed with the first ferry, and the third one a day is a great help to the school on the island."
 SPAM = "Buy cheap replica watches and handbags at http://watches-outlet.example best price free shipping worldwide"
 ARTICLE = (
-    "The ferry to the island runs twice a day in winter, and the council wants a third crossing. The harbour master says "
-    "the quay can take it once the old crane is gone, which the port has promised for April. Pupils who go to school on "
-    "the mainland would be home before dark; today they wait two hours in the shelter beside the slipway. The boats "
-    "are from 1987, and nobody knows who would pay for the fuel."
+    "Does anybody know why the ferry runs only twice a day in winter? I asked the harbour master, and he says the quay "
+    "could take a third crossing once the old crane is gone. My two go to school on the mainland and wait two hours in "
+    "the shelter beside the slipway, which I think is a shame. We wrote to the council in March and I have not heard "
+    "from them since. What did they tell you?"
 )
 
 
