@@ -96,6 +96,73 @@ def test_a_hundred_nights_of_chance():
     assert promoted <= 15  # three measures, each with one chance in twenty
 
 
+def with_own_cutoffs(rows):
+    """Each model's cut-off where a model chooses it: half a percent of the ham above."""
+    ham = rows.label == 0
+    columns = {m: getattr(rows, m) for m in ("champion", "challenger")}
+    cutoffs = {f"{m}_cutoff": np.full(len(rows), np.quantile(p[ham], 0.995)) for m, p in columns.items()}
+    return dataclasses.replace(rows, **cutoffs)
+
+
+def with_slips(rows, share, seed):
+    """Labels of which a share is wrong by mistake."""
+    wrong = np.random.default_rng(1000 + seed).random(len(rows)) < share
+    return dataclasses.replace(rows, label=np.where(wrong, 1 - rows.label, rows.label).astype(np.int8))
+
+
+def with_readers_blocked(rows, share, seed):
+    """The challenger puts a share of the ham just above its cut-off."""
+    ham = np.random.default_rng(seed).permutation(np.flatnonzero(rows.label == 0))
+    challenger = rows.challenger.copy()
+    places = ham[: round(share * len(ham))]
+    challenger[places] = np.maximum(challenger[places], rows.challenger_cutoff[places] + 1e-6)
+    return dataclasses.replace(rows, challenger=challenger)
+
+
+def test_ordinary_slips_do_not_refuse_a_clear_gain():
+    """3 % wrong labels: the better model "blocks" the spam among them (pytest -rP prints both counts)."""
+    nights = [with_slips(with_own_cutoffs(judged(600, lift=0.8, seed=seed)), 0.03, seed) for seed in range(12)]
+    promoted = sum(decide(rows, rules=QUICK).promote for rows in nights)
+    strict = dataclasses.replace(QUICK, slips=0.0, likely=1.0)  # no slips, and losses count sure or not
+    before = sum(decide(rows, rules=strict).promote for rows in nights)
+    print(f"{promoted} of 12 challengers that are better were promoted; {before} if labels were taken as faultless")
+    assert promoted >= 9 > before
+
+
+@pytest.mark.parametrize("slips", [0.0, 0.03])
+def test_slips_excuse_no_real_harm(slips):
+    for seed in range(5):
+        rows = with_readers_blocked(with_own_cutoffs(judged(600, lift=0.8, seed=seed)), 0.04, seed)
+        decision = decide(with_slips(rows, slips, seed), rules=QUICK)
+        assert not decision.promote and "ham" in " ".join(decision.reasons)
+
+
+def test_blocked_ham_is_excused_only_by_spam_that_is_found():
+    """Six readers newly blocked: no slips, if the challenger finds no more spam than before."""
+    rows = with_own_cutoffs(judged(600, lift=0.0, noise=0.0, seed=3))
+    few = with_readers_blocked(rows, 6 / int((rows.label == 0).sum()), 3)
+    assert any("blocks" in s.below for s in decide(few, rules=QUICK).slices if s.below)
+    same = decide(few, rules=dataclasses.replace(QUICK, slips=0.0))
+    assert same.slices == decide(few, rules=QUICK).slices and same.unseen == decide(few, rules=QUICK).unseen
+
+
+def test_a_loss_that_hangs_on_one_comment_is_no_veto():
+    """Recall at 1 % of 110 ham is where the second highest stands: one comment takes it down, and shows nothing."""
+    rng = np.random.default_rng(5)
+    rows = quiet(judged(200, lift=1.0, noise=0.0, share=0.45, seed=5))
+    ham = np.flatnonzero(rows.label == 0)
+    assert len(ham) >= QUICK.enough
+    highest = rng.permutation(ham)[:2]
+    challenger = rows.challenger.copy()
+    challenger[highest] = np.quantile(challenger[rows.label == 1], 0.45)
+    rows = dataclasses.replace(rows, challenger=challenger, challenger_cutoff=np.full(200, 0.999))
+    recall = {c.measure: c for c in compare(rows, QUICK)}["recall_at_1"]
+    assert recall.difference is not None and recall.difference < -QUICK.most_lost["recall_at_1"]
+    assert recall.outcome == "same"
+    strict = dataclasses.replace(QUICK, likely=1.0)
+    assert {c.measure: c.outcome for c in compare(rows, strict)}["recall_at_1"] == "worse"
+
+
 def test_copies_of_one_comment_are_one_piece_of_evidence():
     """The challenger ranks one campaign of 60 right, and nothing else better."""
     rows = quiet(judged(400, seed=3, noise=0.0))
