@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from spamfilter import compiled
+
 __all__ = ["Hinted", "Named", "Names", "alternatives"]
 
 _VALUE = re.compile(r"[*^$~|]?=\s*[\"']?([^\"'\]]+)")
@@ -40,8 +42,15 @@ class Names:
 
     def __contains__(self, word: bytes) -> bool:
         if self._names is None:
-            self._names = b"\n".join(set(_CLASSES.findall(self._source)))
+            self._names = _class_values(self._source)
         return word in self._names
+
+
+def _class_values(source: bytes) -> bytes:
+    if compiled.kernel is None:
+        return b"\n".join(set(_CLASSES.findall(source)))
+    values: bytes = compiled.kernel.class_values(source)
+    return values
 
 
 def alternatives(selector: str) -> list[str]:
