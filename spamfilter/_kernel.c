@@ -2052,7 +2052,22 @@ static PyObject *class_values(PyObject *self, PyObject *args) {
     return result;
 }
 
+PyDoc_STRVAR(list_items_doc, "list_items(source) -> int\n\nHow many list items (\"<li\") begin in a page.");
+static PyObject *list_items(PyObject *self, PyObject *args) {
+    Py_buffer v;
+    if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
+    const char *s = v.buf, *end = s + v.len;
+    Py_ssize_t n = 0;
+    while (end - s > 2 && (s = memchr(s, '<', end - s - 2))) {
+        n += s[1] == 'l' && s[2] == 'i';
+        s++;
+    }
+    PyBuffer_Release(&v);
+    return PyLong_FromSsize_t(n);
+}
+
 static PyMethodDef methods[] = {
+    {"list_items", list_items, METH_VARARGS, list_items_doc},
     {"html_text", html_text, METH_VARARGS, html_text_doc},
     {"class_values", class_values, METH_VARARGS, class_values_doc},
     {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},

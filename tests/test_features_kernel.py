@@ -16,7 +16,7 @@ from spamfilter import compiled, reasons, text
 from spamfilter.features import fields, hashing, links, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
-from spamfilter.segment import blocktext, hints
+from spamfilter.segment import blocktext, hints, html
 
 pytestmark = pytest.mark.skipif(
     compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare"
@@ -337,7 +337,7 @@ _MARKUP = st.lists(
         st.sampled_from(
             '<p> </p> <br> <br/> <P> <div\tclass="a>b"> <h1> <h7> <a\u2028b> <td/x> <p"> <a href="x < 5 & </li ></ul> & "'
             " &amp; &lt; &gt; &nbsp; &am <b></b> p; &amp;lt; \xa0 \u200b \ue000 \n \t \r \x0b \x1c \x85 \u2003 \u2028 \u3000 é 漢 😀"
-            " class= class=' class=\" class=one class=two \" ' > < \ud800".split(" ")
+            " <li> <li <l <lib class= class=' class=\" class=one class=two \" ' > < \ud800".split(" ")
         ),
         st.sampled_from([" ", "  ", "\n ", " \u3000"]),
         st.text("ab<>/\"'& \n=", max_size=6),
@@ -357,7 +357,9 @@ def test_markup_gives_the_same_text_and_class_names(source: str) -> None:
     words = {word for word in words if b"\n" not in word}  # separates the values
     names = hints.Names(page)
     fast, known = blocktext.html_text(source), {word for word in words if word in names}
+    items = html._list_items(page)
     with _without_kernel():
         names = hints.Names(page)
         assert fast == blocktext.html_text(source)
+        assert items == html._list_items(page)
         assert known == {word for word in words if word in names}
