@@ -106,7 +106,7 @@ def _known(
     """The comments by the markup of a known engine, and the engine; (None, []) where none fits for sure."""
     wordpress = b"/wp-content/" in source
     # Most pages are WordPress' own; searching them for the marks of forums would cost as much as parsing them.
-    if wordpress and not any(sign in source for sign in WPDISCUZ.signs):
+    if wordpress and not any(sign in names for sign in WPDISCUZ.signs):
         nodes = _wordpress_nodes(tree)
         if _numbered(nodes):
             comments = read_comments(nodes, WORDPRESS, lang, url)
