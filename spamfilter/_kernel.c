@@ -1,6 +1,7 @@
-/* Compiled loops of spamfilter.text and spamfilter.features.
+/* Compiled loops of spamfilter.text, spamfilter.features and spamfilter.segment.
 
-   Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, links.py, signals.py)
+   Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, links.py, signals.py,
+   blocktext.py, hints.py)
    that defines what it computes; a test compares the two.  The twin is used where no compiler was at hand when the package was installed.
 
    Only the buffer protocol and the limited API are used: no NumPy headers, one binary for all Pythons from 3.11.
@@ -1844,7 +1845,231 @@ done:
     return release(v, 7, out);
 }
 
+/* ---- segment: the text of serialised HTML, and the class names of a page */
+
+/* Bytes of the white space (as str.isspace has it) that begins at s, 0 if none does. */
+static inline int space_at(const unsigned char *s, const unsigned char *end) {
+    unsigned char c = *s;
+    if (c < 0x80) return c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31);
+    if (c == 0xC2) return s + 1 < end && (s[1] == 0x85 || s[1] == 0xA0) ? 2 : 0;
+    if (c < 0xE1 || c > 0xE3 || end - s < 3) return 0;
+    unsigned x = (unsigned)(s[1] & 0x3F) << 6 | (s[2] & 0x3F) | (unsigned)(c & 15) << 12;
+    return x == 0x1680 || (x >= 0x2000 && x <= 0x200A) || x == 0x2028 || x == 0x2029 || x == 0x202F || x == 0x205F || x == 0x3000
+               ? 3
+               : 0;
+}
+
+/* Bytes of the white space that ends before end, 0 if none does. */
+static inline int space_before(const unsigned char *begin, const unsigned char *end) {
+    for (int back = 1; back <= 3 && end - back >= begin; back++)
+        if ((end[-back] & 0xC0) != 0x80) return space_at(end - back, end) == back ? back : 0;
+    return 0;
+}
+
+/* White space at both ends of [s, end) left out and each run within made one space; to may be s. Returns the new length. */
+static Py_ssize_t fold_spaces(unsigned char *to, const unsigned char *s, const unsigned char *end) {
+    unsigned char *at = to;
+    while (s < end) {
+        int gap = space_at(s, end);
+        if (gap) {
+            s += gap;
+            continue;
+        }
+        if (at > to) *at++ = ' ';
+        while (s < end && !space_at(s, end)) *at++ = *s++;
+    }
+    return at - to;
+}
+
+/* The end of the tag that begins with the "<" at s, and its name; NULL if none begins there. */
+static const unsigned char *tag_end(const unsigned char *s, const unsigned char *end, const unsigned char **name, Py_ssize_t *length) {
+    s++;
+    if (s < end && *s == '/') s++;
+    if (s >= end || (*s | 32) < 'a' || (*s | 32) > 'z') return NULL;
+    *name = s++;
+    while (s < end && *s != '/' && *s != '<' && *s != '>' && !space_at(s, end)) s++;
+    *length = s - *name;
+    for (; s < end && *s != '<'; s++) {
+        if (*s == '>') return s + 1;
+        if (*s == '"' && !(s = memchr(s + 1, '"', end - s - 1))) return NULL;
+    }
+    return NULL;
+}
+
+/* Whether the names, each between spaces and sorted, have this one; first[] is where those of a letter begin. */
+static inline int is_block(const char *blocks, const int *first, const unsigned char *name, Py_ssize_t length) {
+    unsigned letter = name[0] - 'a';
+    if (letter >= 26) return 0;
+    for (const char *b = blocks + first[letter]; *b == (char)name[0];) {
+        const char *stop = strchr(b, ' ');
+        if (stop - b == length && !memcmp(b, name, length)) return 1;
+        b = stop + 1;
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(html_text_doc,
+             "html_text(source, blocks) -> str\n\nText of serialised HTML without remarks and scripts; ``blocks`` are the sorted names "
+             "of the elements on lines of their own, a space after each; U+E000 stands for a line break to keep.");
+static PyObject *html_text(PyObject *self, PyObject *args) {
+    PyObject *source;
+    const char *blocks;
+    if (!PyArg_ParseTuple(args, "Us", &source, &blocks)) return NULL;
+    Py_ssize_t n;
+    const unsigned char *s = (const unsigned char *)PyUnicode_AsUTF8AndSize(source, &n);
+    if (!s) return NULL;
+    int first[26];
+    for (int k = 0; k < 26; k++) first[k] = (int)strlen(blocks);
+    for (int k = (int)strlen(blocks) - 1; k >= 0; k--)
+        if ((k == 0 || blocks[k - 1] == ' ') && blocks[k] >= 'a' && blocks[k] <= 'z') first[blocks[k] - 'a'] = k;
+    unsigned char *text = malloc(n + 1);
+    if (!text) return PyErr_NoMemory();
+    const unsigned char *end = s + n;
+    unsigned char *to = text;
+    int lines = 0, entities = 0;
+    while (s < end) {
+        unsigned char c = *s;
+        if (c == '<') {
+            const unsigned char *name, *after;
+            Py_ssize_t length;
+            if ((after = tag_end(s, end, &name, &length))) {
+                if (is_block(blocks, first, name, length)) {
+                    *to++ = '\n';
+                    lines = 1;
+                }
+                s = after;
+                continue;
+            }
+        } else if (c == '\n' || c == '\t') {
+            *to++ = ' ';
+            s++;
+            continue;
+        } else if (c == '&') {
+            entities = 1;
+        } else if (c == 0xC2 && s[1] == 0xA0) {
+            *to++ = ' ';
+            s += 2;
+            continue;
+        } else if (c == 0xE2 && s[1] == 0x80 && s[2] == 0x8B) {
+            s += 3;
+            continue;
+        } else if (c == 0xEE && s[1] == 0x80 && s[2] == 0x80) {
+            *to++ = '\n';
+            lines = 1;
+            s += 3;
+            continue;
+        }
+        *to++ = c;
+        s++;
+    }
+    if (entities) { /* of the text without tags, as one may have stood within a name */
+        static const struct {
+            const char *name;
+            int length;
+            char sign;
+        } known[] = {{"&nbsp;", 6, ' '}, {"&lt;", 4, '<'}, {"&gt;", 4, '>'}, {"&amp;", 5, '&'}};
+        const unsigned char *from = text, *stop = to;
+        for (to = text; from < stop;) {
+            int k = 4;
+            if (*from == '&')
+                for (k = 0; k < 4; k++)
+                    if (stop - from >= known[k].length && !memcmp(from, known[k].name, known[k].length)) break;
+            *to++ = k < 4 ? (unsigned char)known[k].sign : *from;
+            from += k < 4 ? known[k].length : 1;
+        }
+    }
+    Py_ssize_t used;
+    if (!lines) {
+        used = fold_spaces(text, text, to);
+    } else {
+        unsigned char *out = text, *line = text;
+        while (line <= to) {
+            unsigned char *stop = line < to ? memchr(line, '\n', to - line) : NULL;
+            if (!stop) stop = to;
+            unsigned char *a = line, *b = stop;
+            for (int gap; a < b && (gap = space_at(a, b));) a += gap;
+            for (int gap; a < b && (gap = space_before(a, b));) b -= gap;
+            line = stop + 1;
+            if (a == b) continue;
+            if (out > text) *out++ = '\n';
+            int wide = 0; /* two spaces somewhere: only then a line is folded */
+            for (unsigned char *x = a; (x = memchr(x, ' ', b - x)) && x + 1 < b; x++)
+                if (x[1] == ' ') {
+                    wide = 1;
+                    break;
+                }
+            if (wide) {
+                out += fold_spaces(out, a, b);
+            } else {
+                memmove(out, a, b - a);
+                out += b - a;
+            }
+        }
+        used = out - text;
+    }
+    PyObject *result = PyUnicode_DecodeUTF8((const char *)text, used, NULL);
+    free(text);
+    return result;
+}
+
+PyDoc_STRVAR(class_values_doc,
+             "class_values(source) -> bytes\n\nThe different values of the class attributes of a page, a line each.");
+static PyObject *class_values(PyObject *self, PyObject *args) {
+    Py_buffer v;
+    if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
+    enum { SLOTS = 4096 }; /* a value whose slot another one has may stand there twice, which harms nobody */
+    const char *begin = v.buf, *end = begin + v.len, *s = begin;
+    char *out = malloc(v.len + 1), *to = out;
+    int64_t *seen = calloc(SLOTS, 2 * sizeof(int64_t)); /* where it begins in out and how long it is */
+    if (!out || !seen) {
+        free(out);
+        free(seen);
+        PyBuffer_Release(&v);
+        return PyErr_NoMemory();
+    }
+    while ((s = memchr(s, '=', end - s))) {
+        s++;
+        if (s - begin < 6 || memcmp(s - 6, "class", 5)) continue;
+        const char *from = s;
+        if (from < end && (*from == '"' || *from == '\'')) from++;
+        uint64_t h = 0;
+        const char *stop = from;
+        for (; stop < end && *stop != '"' && *stop != '\'' && *stop != '>'; stop++) h = (h + (unsigned char)*stop) * POWER_BASE;
+        if (stop == from) continue;
+        s = begin = stop; /* what is within a value opens none */
+        int64_t *slot = seen + 2 * (mix(h) % SLOTS), length = stop - from;
+        if (slot[1] == length && !memcmp(out + slot[0], from, length)) continue;
+        slot[0] = to - out;
+        slot[1] = length;
+        memcpy(to, from, length);
+        to += length;
+        *to++ = '\n';
+    }
+    PyObject *result = PyBytes_FromStringAndSize(out, to - out);
+    free(out);
+    free(seen);
+    PyBuffer_Release(&v);
+    return result;
+}
+
+PyDoc_STRVAR(list_items_doc, "list_items(source) -> int\n\nHow many list items (\"<li\") begin in a page.");
+static PyObject *list_items(PyObject *self, PyObject *args) {
+    Py_buffer v;
+    if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
+    const char *s = v.buf, *end = s + v.len;
+    Py_ssize_t n = 0;
+    while (end - s > 2 && (s = memchr(s, '<', end - s - 2))) {
+        n += s[1] == 'l' && s[2] == 'i';
+        s++;
+    }
+    PyBuffer_Release(&v);
+    return PyLong_FromSsize_t(n);
+}
+
 static PyMethodDef methods[] = {
+    {"list_items", list_items, METH_VARARGS, list_items_doc},
+    {"html_text", html_text, METH_VARARGS, html_text_doc},
+    {"class_values", class_values, METH_VARARGS, class_values_doc},
     {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},
     {"ngram_dot", ngram_dot, METH_VARARGS, ngram_dot_doc},
     {"survey", survey, METH_VARARGS, survey_doc},

@@ -170,8 +170,9 @@ class Explainer:
     def reasons(self, comment: Seen, parts: F64, logit: float) -> tuple[Reason, ...]:
         """Reasons for a comment, given the parts of the inputs; their weights add up to ``logit``."""
         weights = np.round(parts @ self._member, 6).tolist()
-        order = sorted(range(len(weights)), key=lambda k: -abs(weights[k]))[:MOST]
-        out = [_reason(self.groups[k], weights[k], comment) for k in order if abs(weights[k]) >= LEAST]
+        named = [k for k, weight in enumerate(weights) if abs(weight) >= LEAST]
+        order = sorted(named, key=lambda k: -abs(weights[k]))[:MOST]
+        out = [_reason(self.groups[k], weights[k], comment) for k in order]
         rest = logit - sum(r.weight for r in out)
         out.append(Reason("rest", "everything else", rest))
         return tuple(out)

@@ -16,6 +16,7 @@ from spamfilter import compiled, reasons, text
 from spamfilter.features import fields, hashing, links, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
+from spamfilter.segment import blocktext, hints, html
 
 pytestmark = pytest.mark.skipif(
     compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare"
@@ -329,3 +330,36 @@ def test_kernel_refuses_tables_of_another_width() -> None:
     with pytest.raises(ValueError, match="every name"):
         starts = np.array([0, 1], np.int64)
         kernel.name_signals(one, one[0, :1], starts, starts, one, b"", b"", np.zeros((1, 3)), np.zeros((1, 11)))
+
+
+_MARKUP = st.lists(
+    st.one_of(
+        st.sampled_from(
+            '<p> </p> <br> <br/> <P> <div\tclass="a>b"> <h1> <h7> <a\u2028b> <td/x> <p"> <a href="x < 5 & </li ></ul> & "'
+            " &amp; &lt; &gt; &nbsp; &am <b></b> p; &amp;lt; \xa0 \u200b \ue000 \n \t \r \x0b \x1c \x85 \u2003 \u2028 \u3000 é 漢 😀"
+            " <li> <li <l <lib class= class=' class=\" class=one class=two \" ' > < \ud800".split(" ")
+        ),
+        st.sampled_from([" ", "  ", "\n ", " \u3000"]),
+        st.text("ab<>/\"'& \n=", max_size=6),
+        st.text(max_size=4),
+    ),
+    max_size=20,
+).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_MARKUP)
+@example('<p title="a>b">One<br>two &am<b></b>p; <i>th\u200bree</i></p> < 4')
+@example('class=class=a class="" class=\'b\' class="b" class="a b')
+def test_markup_gives_the_same_text_and_class_names(source: str) -> None:
+    page = source.encode("utf-8", "replace")
+    words = {page[a : a + n] for a in range(len(page)) for n in (1, 3, 9)}
+    words = {word for word in words if b"\n" not in word}  # separates the values
+    names = hints.Names(page)
+    fast, known = blocktext.html_text(source), {word for word in words if word in names}
+    items = html._list_items(page)
+    with _without_kernel():
+        names = hints.Names(page)
+        assert fast == blocktext.html_text(source)
+        assert items == html._list_items(page)
+        assert known == {word for word in words if word in names}

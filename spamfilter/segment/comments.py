@@ -23,7 +23,7 @@ from spamfilter.segment.blocktext import block_text, fold, html_text, may_hide
 from spamfilter.segment.dates import parse_date
 from spamfilter.segment.engines import Engine
 from spamfilter.segment.hints import Hinted, Named
-from spamfilter.segment.inside import drop, enclosing, inside, once, outermost
+from spamfilter.segment.inside import Enclosing, drop, enclosing, inside, once, outermost
 
 __all__ = ["address", "read_comments"]
 
@@ -106,6 +106,20 @@ class _Place:
     depth: int
 
 
+class _Source:
+    """An element serialised when it is first asked for, and once."""
+
+    def __init__(self, node: LexborNode) -> None:
+        self._node = node
+        self._html: str | None = None
+
+    @property
+    def html(self) -> str:
+        if self._html is None:
+            self._html = self._node.html or ""
+        return self._html
+
+
 class _Selectors:
     """Selectors tried in order, those first that had hits on the comments read so far."""
 
@@ -115,7 +129,7 @@ class _Selectors:
         self._known: list[str] = []
         self._tries = 0
 
-    def hits(self, node: LexborNode) -> list[LexborNode]:
+    def hits(self, node: LexborNode, source: _Source) -> list[LexborNode]:
         """What the first selector with a hit finds inside ``node``, at most a few elements."""
         self._tries += 1
         # After a few comments the page's theme is known, and missing on the rest of the list is what costs time.
@@ -126,7 +140,7 @@ class _Selectors:
                     return found[:_MOST_HITS]
             if self._tries > _GIVEN_UP_AFTER and not self._known:
                 return []
-        for selector in self._hinted.possible(node.html or ""):
+        for selector in self._hinted.possible(source.html):
             found = inside(node, selector)
             if found:
                 if selector not in self._known:
@@ -134,9 +148,9 @@ class _Selectors:
                 return found[:_MOST_HITS]
         return []
 
-    def all_hits(self, node: LexborNode) -> list[LexborNode]:
+    def all_hits(self, node: LexborNode, source: _Source) -> list[LexborNode]:
         """What any selector finds, in the order of the selectors."""
-        return [element for selector in self._hinted.possible(node.html or "") for element in inside(node, selector)]
+        return [element for selector in self._hinted.possible(source.html) for element in inside(node, selector)]
 
 
 @lru_cache(maxsize=256)
@@ -217,19 +231,20 @@ class _Reader:
 
     def read(self, node: LexborNode, place: _Place) -> Comment | None:
         """The comment in ``node``, or None where it has no text."""
-        author, author_url = _author(node, self._authors, self._url)
+        source = _Source(node)  # unchanged until the text is read, which takes parts out
+        author, author_url = _author(node, source, self._authors, self._url)
         if author is None and _PING.search(place.names):
             author, author_url = _linked_name(node, self._url)
-        dates = self._dates.hits(node)[:_FEW]
+        dates = self._dates.hits(node, source)[:_FEW]
         date, printed = _date(dates, self._lang)
         if date is None and dates and not _DIGITS.search(printed or ""):  # "Permalink" where others have the date
-            date, printed = _date(self._dates.all_hits(node)[:_FEW], self._lang)
+            date, printed = _date(self._dates.all_hits(node, source)[:_FEW], self._lang)
         link = _dated_link(dates[0]) if dates else None
-        permalink = _absolute(link, self._url) if link else _permalink(node, self._links, self._url)
+        permalink = _absolute(link, self._url) if link else _permalink(node, source, self._links, self._url)
         if permalink is None and place.mark and self._url:
             permalink = f"{self._url.partition('#')[0]}#{place.mark}"
         kind = _kind(place.names, author)
-        text, below = _without_frame(self._texts.read(node), author)
+        text, below = _without_frame(self._texts.read(node, source), author)
         if not text:
             return None
         if date is None and below:
@@ -270,7 +285,7 @@ def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
     """Comment elements without the wrappers that repeat one."""
     number: dict[int, int] = {}
     kept: list[_Place] = []
-    wrappers = _Wrappers()
+    wrappers, around = _Wrappers(), Enclosing(number)
     for node in once(nodes):
         if node.tag in ("html", "body"):  # typed as a comment by a page of one comment, or by mistake
             continue
@@ -279,7 +294,8 @@ def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
         holder = node
         for _ in range(engine.holder):
             holder = holder.parent or holder
-        parent = enclosing(holder, number)
+        # The element that holds a later comment may hold an earlier one too: then answers change as comments are read.
+        parent = enclosing(holder, number) if engine.holder else around(node)
         if parent is not None and wrappers.repeats(node, mark, kept[parent].mark):
             number[holder.mem_id] = parent
             continue
@@ -320,11 +336,11 @@ def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: 
     return max(0, int(match[1]) - 1) if match and "depth-" in match.group() else 0
 
 
-def _author(node: LexborNode, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
-    found = selectors.hits(node)
+def _author(node: LexborNode, source: _Source, selectors: _Selectors, url: str | None) -> tuple[str | None, str | None]:
+    found = selectors.hits(node, source)
     named = _first_name(found, url)
     if named[0] is None and found:  # the first selector found an empty element, such as an anchor, or a date
-        named = _first_name(selectors.all_hits(node), url)
+        named = _first_name(selectors.all_hits(node, source), url)
     return named
 
 
@@ -426,8 +442,8 @@ def _dated_link(element: LexborNode) -> str | None:
     return (element.attributes.get("href") or "").strip() or None
 
 
-def _permalink(node: LexborNode, selectors: _Selectors, url: str | None) -> str | None:
-    for element in selectors.hits(node)[:_FEW]:
+def _permalink(node: LexborNode, source: _Source, selectors: _Selectors, url: str | None) -> str | None:
+    for element in selectors.hits(node, source)[:_FEW]:
         link = (element.attributes.get("href") or "").strip()
         if link and link != "#":
             return _absolute(link, url)
@@ -473,8 +489,8 @@ class _Texts:
         self._selectors = _Selectors(engine.text)
         self._junk = Named(engine.junk)
 
-    def read(self, node: LexborNode) -> str:
-        found = self._selectors.hits(node)
+    def read(self, node: LexborNode, source: _Source) -> str:
+        found = self._selectors.hits(node, source)
         if not found:
             found = inside(node, "p")
         if len(found) > 1:

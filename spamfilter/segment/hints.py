@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from spamfilter import compiled
+
 __all__ = ["Hinted", "Named", "Names", "alternatives"]
 
 _VALUE = re.compile(r"[*^$~|]?=\s*[\"']?([^\"'\]]+)")
@@ -40,8 +42,15 @@ class Names:
 
     def __contains__(self, word: bytes) -> bool:
         if self._names is None:
-            self._names = b"\n".join(set(_CLASSES.findall(self._source)))
+            self._names = _class_values(self._source)
         return word in self._names
+
+
+def _class_values(source: bytes) -> bytes:
+    if compiled.kernel is None:
+        return b"\n".join(set(_CLASSES.findall(source)))
+    values: bytes = compiled.kernel.class_values(source)
+    return values
 
 
 def alternatives(selector: str) -> list[str]:
@@ -53,12 +62,19 @@ class Hinted:
     """Selectors with a word each that the source must hold for them to match."""
 
     def __init__(self, selectors: Iterable[str]) -> None:
-        self._words = [(_word(part), selector) for selector in selectors for part in alternatives(selector)]
+        # Many selectors share their word, and looking for it is what costs time.
+        of_word: dict[str, list[int]] = {}
+        self._selectors: list[str] = []
+        for selector in dict.fromkeys(selectors):
+            for part in alternatives(selector):
+                of_word.setdefault(_word(part), []).append(len(self._selectors))
+            self._selectors.append(selector)
+        self._of_word = list(of_word.items())
 
     def possible(self, source: str) -> list[str]:
         """Those that may match somewhere in ``source``, in their order."""
-        found = [selector for word, selector in self._words if word in source]
-        return list(dict.fromkeys(found)) if len(found) > 1 else found
+        found = {place for word, places in self._of_word if word in source for place in places}
+        return [self._selectors[place] for place in sorted(found)]
 
 
 class Named:

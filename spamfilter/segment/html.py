@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from spamfilter import compiled
 from spamfilter.records import Comment, Page
 from spamfilter.segment.article import read_article, read_title
 from spamfilter.segment.blocktext import fold
@@ -67,7 +68,7 @@ def _shallow(data: bytes) -> bytes:
 
     The standard's algorithm climbs the open elements at every item: 20,000 nested lists took 15 seconds.
     """
-    if data.count(b"<li") < _MOST_NESTED:
+    if _list_items(data) < _MOST_NESTED:
         return data
     depth = deepest = 0
     for match in _LIST.finditer(data):
@@ -76,6 +77,13 @@ def _shallow(data: bytes) -> bytes:
     if deepest <= _MOST_NESTED:
         return data
     return _LIST.sub(rb"<\1br", _ITEM.sub(rb"<\1p", data))
+
+
+def _list_items(data: bytes) -> int:
+    if compiled.kernel is None:
+        return data.count(b"<li")
+    items: int = compiled.kernel.list_items(data)
+    return items
 
 
 def _article_by_lines(tree: LexborHTMLParser, title: str | None) -> str:
@@ -98,7 +106,7 @@ def _known(
     """The comments by the markup of a known engine, and the engine; (None, []) where none fits for sure."""
     wordpress = b"/wp-content/" in source
     # Most pages are WordPress' own; searching them for the marks of forums would cost as much as parsing them.
-    if wordpress and not any(sign in source for sign in WPDISCUZ.signs):
+    if wordpress and not any(sign in names for sign in WPDISCUZ.signs):
         nodes = _wordpress_nodes(tree)
         if _numbered(nodes):
             comments = read_comments(nodes, WORDPRESS, lang, url)

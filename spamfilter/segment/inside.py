@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from selectolax.lexbor import LexborNode
 
-__all__ = ["drop", "enclosing", "inside", "once", "outermost"]
+__all__ = ["Enclosing", "drop", "enclosing", "inside", "once", "outermost"]
 
 # Elements between a comment and the one that holds it: themes put two to eight; the limit keeps 20,000 nested
 # elements from being climbed 20,000 times each.
@@ -57,6 +57,29 @@ def enclosing(node: LexborNode, number: dict[int, int]) -> int | None:
             return position
         up = up.parent
     return None
+
+
+class Enclosing:
+    """``enclosing`` for elements given in reading order, where ``number`` grows by those already given.
+
+    Elements of one parent have the same answer: what stands around them came before them.
+    """
+
+    def __init__(self, number: dict[int, int]) -> None:
+        self._number = number
+        self._of_parent: dict[int, int | None] = {}
+
+    def __call__(self, node: LexborNode) -> int | None:
+        """The number of the nearest element around ``node`` that has one."""
+        if not self._number:
+            return None
+        parent = node.parent
+        if parent is None:
+            return None
+        key = parent.mem_id
+        if key not in self._of_parent:
+            self._of_parent[key] = enclosing(node, self._number)
+        return self._of_parent[key]
 
 
 def outermost(nodes: list[LexborNode]) -> list[LexborNode]:
