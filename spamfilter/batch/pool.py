@@ -36,6 +36,10 @@ _GRACE: Final = 1.5
 _GRACE_SECONDS: Final = 2.0
 # An item that a worker died on may have been bystander to a kill from outside: it is tried once more.
 _TRIES: Final = 2
+# A worker may have been killed idle, before it took the task up: that is none of the task's tries, but not without end.
+_NOT_TAKEN_UP: Final = 10
+# What a worker says when it has read a list of items.
+_TAKEN_UP: Final = "taken up"
 # Workers that die before they are ready have something wrong that another start will not mend.
 _FAILED_STARTS: Final = 3
 
@@ -46,6 +50,7 @@ class _Task:
     items: list[Item]
     done: list[Outcome] = field(default_factory=list)
     tries: int = 0
+    not_taken_up: int = 0
 
 
 @dataclass(slots=True)
@@ -55,6 +60,8 @@ class _Worker:
     ready: bool = False
     task: _Task | None = None
     since: float = 0.0
+    #: It has said that it took its task up.
+    begun: bool = False
 
 
 class Pool:
@@ -127,7 +134,7 @@ class Pool:
                     self._waiting.appendleft(task)
                     worker.ready = False
                 else:
-                    worker.task, worker.since = task, time.monotonic()
+                    worker.task, worker.since, worker.begun = task, time.monotonic(), False
 
     def _patience(self) -> float | None:
         if self._limit is None:
@@ -156,6 +163,8 @@ class Pool:
         if message is None:
             worker.ready = True
             self._failed_starts = 0
+        elif message == _TAKEN_UP:
+            worker.begun = True
         elif worker.task is not None:
             self._take(worker, worker.task, message)
 
@@ -180,8 +189,11 @@ class Pool:
         self._replace(n)
         if task is None:
             return
-        task.tries += 1
-        if task.tries >= _TRIES:
+        if worker.begun:
+            task.tries += 1
+        else:
+            task.not_taken_up += 1
+        if task.tries >= _TRIES or task.not_taken_up >= _NOT_TAKEN_UP:
             reason = f"its worker process died on it twice ({_cause(code)}); is there enough memory?"
             self._give_up(task, "killed", reason)
         else:
@@ -238,7 +250,9 @@ def _work(job: Job, connection: Connection) -> None:
     try:
         connection.send(None)
         while True:
-            for item in connection.recv():
+            items = connection.recv()
+            connection.send(_TAKEN_UP)
+            for item in items:
                 connection.send(job(item))
     except (EOFError, OSError):
         return
