@@ -95,7 +95,8 @@ ARTICLE: Final = _object(
 )
 PAGE: Final = _object(
     {
-        "page": {"type": "string", "minLength": 1, "description": "HTML or plain text."},
+        # Something that Python, too, does not count as a blank: an empty page is refused.
+        "page": {"type": "string", "pattern": r"[^\s\x1c-\x1f\x85]", "description": "HTML or plain text."},
         "url": _text(2_000, "Address of the page."),
     },
     ("page",),
