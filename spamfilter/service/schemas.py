@@ -6,7 +6,7 @@ Usage::
 
 The part of JSON Schema that is used here: type, required, properties, additionalProperties, items, enum, minLength,
 maxLength, minItems, maxItems, minimum, maximum,
-oneOf.
+oneOf; a ``pattern`` is stated for clients, and what it asks for is checked where the value is read.
 """
 
 from __future__ import annotations
