@@ -40,6 +40,12 @@ F64 = NDArray[np.float64]
 #: Group, name and words when it speaks for spam, name and words when it speaks for ham.
 GROUPS: Final = {
     "subject": ("off_topic", "shares no subject with the article", "on_topic", "takes up the article's subject"),
+    "company": (
+        "shares_nothing",
+        "shares nothing with the other comments",
+        "in_company",
+        "takes up what other readers say",
+    ),
     "words": ("spam_words", "worded like spam", "reader_words", "worded like a reader"),
     "prose": (
         "reads_like_copy",
@@ -80,6 +86,7 @@ GROUPS: Final = {
 }
 _GROUP_OF: Final = {
     "subject": ("relation", "foreign", "far_", "near_", "article_", "title_", "copied"),
+    "company": ("company",),
     "words": ("text",),
     "prose": ("prose", "far_prose"),
     "name": ("name", "author", "product_phrase", "product_selling"),
