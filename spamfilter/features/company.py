@@ -74,14 +74,16 @@ def company(words: Words, seats: Seats, idf: NDArray[np.float32]) -> F64:
     ``words`` are the hashed words of the comments.  A word counts as shared as far as those who have it are trusted
     together, at most once.  Zeros for comments without a page.
     """
-    order = np.lexsort((seats.place, seats.thread_of))
-    order = order[seats.thread_of[order] >= 0]
+    thread_of, place = (np.ascontiguousarray(a, np.int64) for a in (seats.thread_of, seats.place))
+    trust = np.ascontiguousarray(seats.trust, np.float64)
+    order = np.lexsort((place, thread_of))
+    order = order[thread_of[order] >= 0]
     out = np.zeros((len(words[1]) - 1, len(COLUMNS)))
     if compiled.kernel is None:
-        _company(words, seats, order, idf, out)
+        _company(words, Seats(thread_of, place, trust), order, idf, out)
     else:
-        given = (order, seats.thread_of, seats.place, seats.trust, idf, 32 - IDF_BITS, REACH, FEWEST_PAIRS, ALIKE)
-        compiled.kernel.company(*words, *given, out)
+        settings = (idf, 32 - IDF_BITS, REACH, FEWEST_PAIRS, ALIKE)
+        compiled.kernel.company(*words, order, thread_of, place, trust, *settings, out)
     return out
 
 
