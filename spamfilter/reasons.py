@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
+from spamfilter.features.company import REACH
 from spamfilter.features.fields import Fields, Reading
 from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
@@ -202,17 +203,39 @@ def _subject(comment: Seen, weight: float) -> str:
     context = int(comment.given.context_of[comment.i])
     if context < 0:
         return ""
+    return _rare_words(comment, _of(comment.read.titles, context), _of(comment.read.articles, context), weight < 0)
+
+
+def _company(comment: Seen, weight: float) -> str:
+    """The rarest words that other comments of the page have too; none where it shares little."""
+    thread, i = comment.given.thread_of, comment.i
+    if thread is None or weight > 0:
+        return ""
+    # Those before and after, as far as the page goes: comments of one page stand together.
+    begin, end = max(i - REACH, 0), min(i + REACH + 1, len(thread))
+    begin += int(np.count_nonzero(thread[begin:i] != thread[i]))
+    end -= int(np.count_nonzero(thread[i:end] != thread[i]))
+    facts = comment.read.texts
+    before, after = (facts.word, facts.ptr[begin], facts.ptr[i]), (facts.word, facts.ptr[i + 1], facts.ptr[end])
+    return _rare_words(comment, before, after, True)
+
+
+#: Hashed words of several texts, and where those that are meant begin and end.
+_Part = tuple[NDArray[np.uint32], int, int]
+
+
+def _rare_words(comment: Seen, one: _Part, other: _Part, wanted: bool) -> str:
+    """The rarest words of a comment that either part has too (``wanted``), or neither has."""
     batch, places = comment.read.texts.batch, None
     if compiled.kernel is not None:
         places = compiled.kernel.rarest(
             *(batch.points, batch.classes, batch.starts[comment.i], batch.starts[comment.i + 1]),
             *_of(comment.read.texts, comment.i),
-            *_of(comment.read.titles, context),
-            *_of(comment.read.articles, context),
-            *(cc.patterns(), comment.idf, 32 - IDF_BITS, weight < 0, LOOKED_AT, QUOTED),
+            *(*one, *other),
+            *(cc.patterns(), comment.idf, 32 - IDF_BITS, wanted, LOOKED_AT, QUOTED),
         )
     if places is None:
-        places = _rarest(comment, context, weight < 0)
+        places = _rarest(comment, one, other, wanted)
     return ", ".join(batch.spelled(a, b) for a, b in places)
 
 
@@ -220,26 +243,19 @@ def _subject(comment: Seen, weight: float) -> str:
 LOOKED_AT: Final = 20
 
 
-def _of(facts: TextFacts, i: int) -> tuple[NDArray[np.uint32], int, int]:
+def _of(facts: TextFacts, i: int) -> _Part:
     """All hashed words, and where those of text ``i`` begin and end."""
     return facts.word, facts.ptr[i], facts.ptr[i + 1]
 
 
-def _rarest(comment: Seen, context: int, wanted: bool) -> list[tuple[int, int]]:
-    """Places in the batch of the rarest words that title and article have too (``wanted``), or have not."""
-    word, title, article = (
-        whole[a:b]
-        for whole, a, b in (
-            _of(comment.read.texts, comment.i),
-            _of(comment.read.titles, context),
-            _of(comment.read.articles, context),
-        )
-    )
+def _rarest(comment: Seen, one: _Part, other: _Part, wanted: bool) -> list[tuple[int, int]]:
+    """Places in the batch of the rarest words that either part has too (``wanted``), or neither has."""
+    word, here, there = (whole[a:b] for whole, a, b in (_of(comment.read.texts, comment.i), one, other))
     batch, at = comment.read.texts.batch, int(comment.read.texts.batch.starts[comment.i])
     places = [(a + at, b + at) for a, b in _word_places(batch.only(comment.i), len(word))]
     if not places:
         return []
-    rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, np.concatenate((title, article))) == wanted)
+    rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, np.concatenate((here, there))) == wanted)
     order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
     order = order[rarity[order] > 0]
     found: dict[str, tuple[int, int]] = {}
@@ -340,6 +356,7 @@ def _address(comment: Seen, _: float) -> str:
 
 _SHOWN: Final[dict[str, Callable[[Seen, float], str]]] = {
     "subject": _subject,
+    "company": _company,
     "words": _words,
     "name": _name,
     "address": _address,
