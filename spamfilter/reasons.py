@@ -208,14 +208,10 @@ def _subject(comment: Seen, weight: float) -> str:
 
 def _company(comment: Seen, weight: float) -> str:
     """The rarest words that other comments of the page have too; none where it shares little."""
-    thread, i = comment.given.thread_of, comment.i
-    if thread is None or weight > 0:
+    if comment.given.thread_of is None or weight > 0:
         return ""
-    # Those before and after, as far as the page goes: comments of one page stand together.
-    begin, end = max(i - REACH, 0), min(i + REACH + 1, len(thread))
-    begin += int(np.count_nonzero(thread[begin:i] != thread[i]))
-    end -= int(np.count_nonzero(thread[i:end] != thread[i]))
-    facts = comment.read.texts
+    facts, i = comment.read.texts, comment.i  # verdicts with reasons are given on one page at a time
+    begin, end = max(i - REACH, 0), min(i + REACH + 1, len(comment.given))
     before, after = (facts.word, facts.ptr[begin], facts.ptr[i]), (facts.word, facts.ptr[i + 1], facts.ptr[end])
     return _rare_words(comment, before, after, True)
 
