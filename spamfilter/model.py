@@ -228,12 +228,8 @@ class SpamFilter:
         p = self.parameters
         z, logits, read = self._judge(given)
         parts, probability = (z - p.typical) * p.head.coef, _probability(logits).tolist()
-        out = []
-        for i, logit in enumerate(logits.tolist()):
-            comment = Seen(given, i, read, p.text, p.idf)
-            reasons = self._explainer.reasons(comment, parts[i], logit)
-            out.append(Verdict(self._label(probability[i]), probability[i], reasons, self.name))
-        return out
+        reasons = self._explainer.reasons(Seen(given, read, p.text, p.idf), parts, logits)
+        return [Verdict(self._label(x), x, why, self.name) for x, why in zip(probability, reasons, strict=True)]
 
     def _label(self, probability: float) -> Label:
         p = self.parameters

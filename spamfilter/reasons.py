@@ -3,7 +3,7 @@
 Usage::
 
     explainer = Explainer(parameters.inputs)
-    explainer.reasons(Seen(fields, i, read, text_model, idf), parts, logit)     # tuple of Reason
+    explainer.reasons(Seen(fields, read, text_model, idf), parts, logits)       # for each comment a tuple of Reason
 
 The last stage is linear, so every input has a part in the log-odds: its weight times how far it is
 from that of a typical ham comment.  Parts of inputs that speak of the same thing are added up; what
@@ -12,26 +12,15 @@ is left over, with the log-odds of the typical comment itself, stands under "res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter import charclass as cc
-from spamfilter import compiled
-from spamfilter.features.fields import Fields, Reading
-from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
-from spamfilter.features.relatedness import IDF_BITS
-from spamfilter.features.signals import TextFacts
-from spamfilter.features.wordlists import load_lists
-from spamfilter.linear import GramModel
+from spamfilter.quoting import Seen, loud_words, subject_words
 from spamfilter.records import Reason
-from spamfilter.text import Batch, encode
 
 __all__ = ["GROUPS", "Explainer", "Seen", "group_of"]
 
@@ -113,10 +102,8 @@ LEAST: Final = 0.3
 #: Reasons named in a verdict, and in the column of a table.
 MOST: Final = 6
 MOST_IN_TABLE: Final = 3
-#: Words quoted in a reason.
-QUOTED: Final = 5
-
-
+#: Characters of a name or host that are shown.
+SHOWN: Final = 60
 #: Inputs that say which fields there are, not what is in them: their parts stand under "rest".
 _NO_REASON: Final = ("has_",)
 
@@ -129,17 +116,6 @@ def group_of(name: str) -> str:
             if name.startswith(prefix) and len(prefix) > length:
                 best, length = group, len(prefix)
     return best
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A comment, number ``i`` of ``given``, with what was read of it and of its title and article."""
-
-    given: Fields
-    i: int
-    read: Reading
-    text: GramModel
-    idf: NDArray[np.float32]
 
 
 class Explainer:
@@ -167,173 +143,57 @@ class Explainer:
             labels.append(self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)].tolist())
         return [", ".join(row) for row in zip(*labels, strict=True)]
 
-    def reasons(self, comment: Seen, parts: F64, logit: float) -> tuple[Reason, ...]:
-        """Reasons for a comment, given the parts of the inputs; their weights add up to ``logit``."""
-        weights = np.round(parts @ self._member, 6).tolist()
-        named = [k for k, weight in enumerate(weights) if abs(weight) >= LEAST]
-        order = sorted(named, key=lambda k: -abs(weights[k]))[:MOST]
-        out = [_reason(self.groups[k], weights[k], comment) for k in order]
-        rest = logit - sum(r.weight for r in out)
-        out.append(Reason("rest", "everything else", rest))
-        return tuple(out)
+    def reasons(self, seen: Seen, parts: F64, logits: F64) -> list[tuple[Reason, ...]]:
+        """Reasons for each comment, given the parts of its inputs; their weights add up to its logit."""
+        # Row by row: a product of whole matrices may add up in another order, and differ by the batch.
+        weights = np.round(np.array([row @ self._member for row in parts]).reshape(len(parts), -1), 6).tolist()
+        named = [self._weightiest(row) for row in weights]
+        quoted = _quoted(seen, [[(self.groups[k], row[k]) for k in ks] for ks, row in zip(named, weights, strict=True)])
+        out = []
+        for i, (ks, row, logit) in enumerate(zip(named, weights, logits.tolist(), strict=True)):
+            found = [_reason(self.groups[k], row[k], seen, i, quoted) for k in ks]
+            rest = logit - sum([r.weight for r in found])
+            out.append((*found, Reason("rest", "everything else", rest)))
+        return out
+
+    @staticmethod
+    def _weightiest(weights: list[float]) -> list[int]:
+        """Groups to be named, the weightiest first."""
+        named = [(-abs(weight), k) for k, weight in enumerate(weights) if weight >= LEAST or weight <= -LEAST]
+        named.sort()
+        return [k for _, k in named[:MOST]]
 
 
-def _reason(group: str, weight: float, comment: Seen) -> Reason:
+#: Words quoted for a comment and a group.
+Quoted = dict[tuple[int, str], str]
+
+
+def _quoted(seen: Seen, named: Sequence[Sequence[tuple[str, float]]]) -> Quoted:
+    """All quotations that the reasons of all comments need, found together."""
+    subject = [(i, w) for i, groups in enumerate(named) for g, w in groups if g == "subject"]
+    words = [(i, w) for i, groups in enumerate(named) for g, w in groups if g == "words"]
+    out: Quoted = {}
+    # For spam the words that the context lacks, for ham those that it shares.
+    out |= zip([(i, "subject") for i, _ in subject], subject_words(seen, [(i, w < 0) for i, w in subject]), strict=True)
+    out |= zip([(i, "words") for i, _ in words], loud_words(seen, [(i, w > 0) for i, w in words]), strict=True)
+    return out
+
+
+def _reason(group: str, weight: float, seen: Seen, i: int, quoted: Quoted) -> Reason:
     spam_name, spam_words, ham_name, ham_words = GROUPS[group]
     name, words = (spam_name, spam_words) if weight > 0 else (ham_name, ham_words)
-    if group == "name" and not comment.given.authors[comment.i]:
-        name, words = ("no_author", "gives no author name")
-    if group == "address" and not comment.given.urls[comment.i]:
-        name, words = ("no_author_url", "the author's name links nowhere")
-    shown = _SHOWN.get(group)
-    extra = shown(comment, weight) if shown else ""
-    return Reason(name, words + (f": {extra}" if extra else ""), weight)
+    extra = ""
+    if group == "name":
+        extra = (seen.given.authors[i] or "").strip()[:SHOWN]
+        if not seen.given.authors[i]:
+            name, words = ("no_author", "gives no author name")
+    elif group == "address":
+        extra = host_of(seen.given.urls[i] or "")[:SHOWN]
+        if not seen.given.urls[i]:
+            name, words = ("no_author_url", "the author's name links nowhere")
+    elif group in _QUOTING:
+        extra = quoted[i, group]
+    return Reason(name, f"{words}: {extra}" if extra else words, weight)
 
 
-def _subject(comment: Seen, weight: float) -> str:
-    """The rarest words that stand in the context too (or, for spam, that do not)."""
-    context = int(comment.given.context_of[comment.i])
-    if context < 0:
-        return ""
-    batch, places = comment.read.texts.batch, None
-    if compiled.kernel is not None:
-        places = compiled.kernel.rarest(
-            *(batch.points, batch.classes, batch.starts[comment.i], batch.starts[comment.i + 1]),
-            *_of(comment.read.texts, comment.i),
-            *_of(comment.read.titles, context),
-            *_of(comment.read.articles, context),
-            *(cc.patterns(), comment.idf, 32 - IDF_BITS, weight < 0, LOOKED_AT, QUOTED),
-        )
-    if places is None:
-        places = _rarest(comment, context, weight < 0)
-    return ", ".join(batch.spelled(a, b) for a, b in places)
-
-
-#: Rare words looked at for quotation: some of them are the same word again, or single letters.
-LOOKED_AT: Final = 20
-
-
-def _of(facts: TextFacts, i: int) -> tuple[NDArray[np.uint32], int, int]:
-    """All hashed words, and where those of text ``i`` begin and end."""
-    return facts.word, facts.ptr[i], facts.ptr[i + 1]
-
-
-def _rarest(comment: Seen, context: int, wanted: bool) -> list[tuple[int, int]]:
-    """Places in the batch of the rarest words that title and article have too (``wanted``), or have not."""
-    word, title, article = (
-        whole[a:b]
-        for whole, a, b in (
-            _of(comment.read.texts, comment.i),
-            _of(comment.read.titles, context),
-            _of(comment.read.articles, context),
-        )
-    )
-    batch, at = comment.read.texts.batch, int(comment.read.texts.batch.starts[comment.i])
-    places = [(a + at, b + at) for a, b in _word_places(batch.only(comment.i), len(word))]
-    if not places:
-        return []
-    rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, np.concatenate((title, article))) == wanted)
-    order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
-    order = order[rarity[order] > 0]
-    found: dict[str, tuple[int, int]] = {}
-    for a, b in (places[k] for k in order.tolist()):
-        if b - a > 1:
-            found.setdefault(batch.spelled(a, b), (a, b))
-    return list(found.values())[:QUOTED]
-
-
-def _word_places(batch: Batch, n: int) -> list[tuple[int, int]]:
-    """Places of the words that ``word_hashes`` saw, if they can be told (not for Chinese and Japanese)."""
-    begin, end, _, _ = tokens(batch)
-    places = list(zip(begin.tolist(), end.tolist(), strict=True))
-    words = [(a, b) for a, b in places if b - a > 1 or batch.spelled(a, b).isalnum()]
-    return words if len(words) == n else []
-
-
-#: Characters of a comment in which the words are looked for that speak loudest.
-READ: Final = 5000
-
-
-def _words(comment: Seen, weight: float) -> str:
-    """The words with the largest weights on the side of the verdict."""
-    text, batch, i = comment.given.texts[comment.i], comment.read.texts.batch, comment.i
-    if len(text) > READ:
-        batch, i = encode([text[:READ]]), 0
-    places = quotes(batch, comment.text, 1.0 if weight > 0 else -1.0, i)
-    return ", ".join(batch.spelled(a, b).strip() for a, b in places)
-
-
-def quotes(batch: Batch, model: GramModel, sign: float, i: int = 0) -> list[tuple[int, int]]:
-    """Places of the words and pairs of text ``i`` that the model weighs most, those that tell a person something."""
-    if compiled.kernel is None:
-        at = int(batch.starts[i])
-        return [(a + at, b + at) for a, b in _quotes(batch.only(i), model, sign)]
-    grams, lists = model.grams, load_lists()
-    places: list[tuple[int, int]] = compiled.kernel.quotes(
-        *(batch.points, batch.classes, batch.starts[i], batch.starts[i + 1]),
-        *(model.word, grams.word_bits, grams.salt, sign),
-        *(lists.keys, lists.member, _function_words(), QUOTED),
-    )
-    return places
-
-
-def _quotes(batch: Batch, model: GramModel, sign: float) -> list[tuple[int, int]]:
-    number, start, end = model.grams.word_grams(batch)
-    value = model.word[number] * sign
-    order = np.argsort(-value, kind="stable")
-    order = order[: np.count_nonzero(value > 0)]
-    kind = batch.classes
-    letter = (kind >= cc.LATIN) & (kind <= cc.KANA) & (kind != cc.DIGIT) & (kind != cc.MARK)
-    said: list[str] = []
-    taken: list[tuple[int, int]] = []
-    for at in range(0, len(order), LOOKED_UP):
-        places = [(int(start[k]), int(end[k])) for k in order[at : at + LOOKED_UP]]
-        spelled = [batch.spelled(a, b).strip() for a, b in places]
-        for (a, b), words, telling in zip(places, spelled, _telling(spelled), strict=True):
-            if not telling or not letter[a:b].any() or words in said or any(x < b and a < y for x, y in taken):
-                continue
-            taken.append((a, b))
-            said.append(words)
-            if len(said) == QUOTED:
-                return taken
-    return taken
-
-
-#: Candidates for quotation looked up at once: mostly enough to find five that tell something.
-LOOKED_UP: Final = 16
-
-
-def _telling(spelled: list[str]) -> list[bool]:
-    """For each: is there a word in it that is neither a sign nor a function word."""
-    word, _, ptr = word_hashes(encode(spelled))
-    common, hashes, edges = _common_words(), word.tolist(), ptr.tolist()
-    return [any(h not in common for h in hashes[a:b]) for a, b in pairwise(edges)]
-
-
-def _name(comment: Seen, _: float) -> str:
-    return (comment.given.authors[comment.i] or "").strip()[:60]
-
-
-@cache
-def _common_words() -> frozenset[int]:
-    """Hashes of function words, which explain nothing to a person."""
-    lists = load_lists()
-    return frozenset(lists.keys[(lists.member & np.uint64(_function_words())) > 0].tolist())
-
-
-@cache
-def _function_words() -> int:
-    """The lists of function words, one bit each."""
-    return sum(1 << k for k, name in enumerate(load_lists().names) if name.startswith("lang_"))
-
-
-def _address(comment: Seen, _: float) -> str:
-    return host_of(comment.given.urls[comment.i] or "")[:60]
-
-
-_SHOWN: Final[dict[str, Callable[[Seen, float], str]]] = {
-    "subject": _subject,
-    "words": _words,
-    "name": _name,
-    "address": _address,
-}
+_QUOTING: Final = ("subject", "words")

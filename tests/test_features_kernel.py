@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
-from spamfilter import compiled, reasons, text
+from spamfilter import compiled, quoting, text
 from spamfilter.features import fields, hashing, links, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
@@ -170,14 +170,19 @@ def test_features_without_the_kernel() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(_TEXT, st.sampled_from([1.0, -1.0]))
-def test_quotes_in_reasons(comment: str, sign: float) -> None:
-    rng, batch = np.random.default_rng(1), text.encode([comment])
+@given(_TEXTS, st.booleans())
+def test_quotes_in_reasons(comments: list[str], spam: bool) -> None:
+    rng, rows = np.random.default_rng(1), fields.Fields.of(comments)
     model = GramModel(rng.normal(size=1 << 12).astype(np.float32), np.zeros(1 << 12, np.float32), 0.0)
-    places = reasons.quotes(batch, model, sign)
+    _, read = fields.read_features(rows, np.ones(1 << relatedness.IDF_BITS, np.float32))
+    asked = [(i, spam ^ bool(i % 2)) for i in range(len(comments))]
+    fast = quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), asked)
     with _without_kernel():
-        assert places == reasons.quotes(batch, model, sign)
-    assert len(places) <= reasons.QUOTED and all(a < b for a, b in places)
+        assert fast == quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), asked)
+    assert all(said.count(", ") < 2 * quoting.QUOTED for said in fast)  # a comma may be quoted itself
+
+
+_NO_IDF = np.zeros(0, np.float32)
 
 
 def test_kernel_refuses_buffers_that_are_too_small() -> None:
@@ -304,12 +309,13 @@ def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
     _, read = fields.read_features(rows, sf.parameters.idf)
     fields._facts.cache_clear()  # what was read of the title is changed
     read.titles.word[0] = read.texts.word[0] = 0
-    seen = [reasons.Seen(rows, i, read, sf.parameters.text, sf.parameters.idf) for i in range(len(texts))]
-    fast = [[reasons._subject(one, sign) for one in seen] for sign in (1.0, -1.0)]
+    seen = quoting.Seen(rows, read, sf.parameters.text, sf.parameters.idf)
+    lacking, shared = ([(i, there) for i in range(len(texts))] for there in (False, True))
+    fast = [quoting.subject_words(seen, asked) for asked in (lacking, shared)]
     assert fast[0][1] == "valves" and fast[1][1] == "leak" and fast[0][2] == "" and fast[1][5] == "pipes"
     assert fast[0][6] in ("mill, weir", "weir, mill")  # Python looked: a letter above the first plane
     with _without_kernel():
-        assert fast == [[reasons._subject(one, sign) for one in seen] for sign in (1.0, -1.0)]
+        assert fast == [quoting.subject_words(seen, asked) for asked in (lacking, shared)]
 
 
 @settings(max_examples=100, deadline=None)
