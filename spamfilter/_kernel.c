@@ -2129,12 +2129,13 @@ static PyObject *html_text(PyObject *self, PyObject *args) {
     return result;
 }
 
-PyDoc_STRVAR(class_values_doc,
-             "class_values(source) -> bytes\n\nThe different values of the class attributes of a page, a line each.");
-static PyObject *class_values(PyObject *self, PyObject *args) {
+static inline int is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+PyDoc_STRVAR(class_names_doc, "class_names(source) -> bytes\n\nThe different names in the class attributes of a page, a line each.");
+static PyObject *class_names(PyObject *self, PyObject *args) {
     Py_buffer v;
     if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
-    enum { SLOTS = 4096 }; /* a value whose slot another one has may stand there twice, which harms nobody */
+    enum { SLOTS = 4096 }; /* a name whose slot another one has may stand there twice, which harms nobody */
     const char *begin = v.buf, *end = begin + v.len, *s = begin;
     char *out = malloc(v.len + 1), *to = out;
     int64_t *seen = calloc(SLOTS, 2 * sizeof(int64_t)); /* where it begins in out and how long it is */
@@ -2149,18 +2150,22 @@ static PyObject *class_values(PyObject *self, PyObject *args) {
         if (s - begin < 6 || memcmp(s - 6, "class", 5)) continue;
         const char *from = s;
         if (from < end && (*from == '"' || *from == '\'')) from++;
-        uint64_t h = 0;
         const char *stop = from;
-        for (; stop < end && *stop != '"' && *stop != '\'' && *stop != '>'; stop++) h = (h + (unsigned char)*stop) * POWER_BASE;
-        if (stop == from) continue;
-        s = begin = stop; /* what is within a value opens none */
-        int64_t *slot = seen + 2 * (mix(h) % SLOTS), length = stop - from;
-        if (slot[1] == length && !memcmp(out + slot[0], from, length)) continue;
-        slot[0] = to - out;
-        slot[1] = length;
-        memcpy(to, from, length);
-        to += length;
-        *to++ = '\n';
+        while (stop < end && *stop != '"' && *stop != '\'' && *stop != '>') {
+            uint64_t h = 0;
+            const char *word = stop;
+            for (; stop < end && *stop != '"' && *stop != '\'' && *stop != '>' && !is_blank(*stop); stop++)
+                h = (h + (unsigned char)*stop) * POWER_BASE;
+            int64_t length = stop - word, *slot = seen + 2 * (mix(h) % SLOTS);
+            if (stop < end && is_blank(*stop)) stop++;
+            if (!length || (slot[1] == length && !memcmp(out + slot[0], word, length))) continue;
+            slot[0] = to - out;
+            slot[1] = length;
+            memcpy(to, word, length);
+            to += length;
+            *to++ = '\n';
+        }
+        if (stop != from) s = begin = stop; /* what is within a value opens none */
     }
     PyObject *result = PyBytes_FromStringAndSize(out, to - out);
     free(out);
@@ -2186,7 +2191,7 @@ static PyObject *list_items(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"list_items", list_items, METH_VARARGS, list_items_doc},
     {"html_text", html_text, METH_VARARGS, html_text_doc},
-    {"class_values", class_values, METH_VARARGS, class_values_doc},
+    {"class_names", class_names, METH_VARARGS, class_names_doc},
     {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},
     {"ngram_dot", ngram_dot, METH_VARARGS, ngram_dot_doc},
     {"survey", survey, METH_VARARGS, survey_doc},

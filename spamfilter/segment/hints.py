@@ -31,7 +31,7 @@ _CLASSES = re.compile(rb"class=[\"']?([^\"'>]+)")
 
 
 class Names:
-    """The values of a page's class attributes, each once: ``b"entry" in Names(source)``.
+    """The names in a page's class attributes, each once: ``b"entry" in Names(source)``.
 
     Many words are looked for in them, and most pages are known before they are needed: gathered at the first question.
     """
@@ -42,15 +42,15 @@ class Names:
 
     def __contains__(self, word: bytes) -> bool:
         if self._names is None:
-            self._names = _class_values(self._source)
+            self._names = _class_names(self._source)
         return word in self._names
 
 
-def _class_values(source: bytes) -> bytes:
+def _class_names(source: bytes) -> bytes:
     if compiled.kernel is None:
-        return b"\n".join(set(_CLASSES.findall(source)))
-    values: bytes = compiled.kernel.class_values(source)
-    return values
+        return b"\n".join(set(b" ".join(_CLASSES.findall(source)).split()))
+    names: bytes = compiled.kernel.class_names(source)
+    return names
 
 
 def alternatives(selector: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -11,7 +10,7 @@ from spamfilter import compiled
 from spamfilter.records import Comment, Page
 from spamfilter.segment.article import read_article, read_title
 from spamfilter.segment.blocktext import fold
-from spamfilter.segment.comments import read_comments
+from spamfilter.segment.comments import placed, read_comments
 from spamfilter.segment.engines import BLOGS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
 from spamfilter.segment.hints import Names
 from spamfilter.segment.inside import once
@@ -96,7 +95,7 @@ def _answers(posts: list[Comment]) -> list[Comment]:
     answers: list[Comment] = []
     for post in posts[1:]:
         parent = post.parent - 1 if post.parent else None
-        answers.append(replace(post, parent=parent, depth=answers[parent].depth + 1 if parent is not None else 0))
+        answers.append(placed(post, parent, answers[parent].depth + 1 if parent is not None else 0))
     return answers
 
 
