@@ -2135,7 +2135,7 @@ PyDoc_STRVAR(class_names_doc, "class_names(source) -> bytes\n\nThe different nam
 static PyObject *class_names(PyObject *self, PyObject *args) {
     Py_buffer v;
     if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
-    enum { SLOTS = 4096 }; /* a name whose slot another one has may stand there twice, which harms nobody */
+    enum { LONGEST = 1000, SLOTS = 4096 }; /* longer is no list of names but a script's; a name whose slot another one has may stand there twice, which harms nobody */
     const char *begin = v.buf, *end = begin + v.len, *s = begin;
     char *out = malloc(v.len + 1), *to = out;
     int64_t *seen = calloc(SLOTS, 2 * sizeof(int64_t)); /* where it begins in out and how long it is */
@@ -2150,14 +2150,14 @@ static PyObject *class_names(PyObject *self, PyObject *args) {
         if (s - begin < 6 || memcmp(s - 6, "class", 5)) continue;
         const char *from = s;
         if (from < end && (*from == '"' || *from == '\'')) from++;
-        const char *stop = from;
-        while (stop < end && *stop != '"' && *stop != '\'' && *stop != '>') {
+        const char *stop = from, *last = end - from > LONGEST ? from + LONGEST : end;
+        while (stop < last && *stop != '"' && *stop != '\'' && *stop != '>') {
             uint64_t h = 0;
             const char *word = stop;
-            for (; stop < end && *stop != '"' && *stop != '\'' && *stop != '>' && !is_blank(*stop); stop++)
+            for (; stop < last && *stop != '"' && *stop != '\'' && *stop != '>' && !is_blank(*stop); stop++)
                 h = (h + (unsigned char)*stop) * POWER_BASE;
             int64_t length = stop - word, *slot = seen + 2 * (mix(h) % SLOTS);
-            if (stop < end && is_blank(*stop)) stop++;
+            if (stop < last && is_blank(*stop)) stop++;
             if (!length || (slot[1] == length && !memcmp(out + slot[0], word, length))) continue;
             slot[0] = to - out;
             slot[1] = length;

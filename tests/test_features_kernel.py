@@ -357,6 +357,7 @@ _MARKUP = st.lists(
 @given(_MARKUP)
 @example('<p title="a>b">One<br>two &am<b></b>p; <i>th\u200bree</i></p> < 4')
 @example('class=class=a class="" class=\'b\' class="b" class="a b')
+@example('class="a ' + "b" * 1200 + ' c" class=d')
 def test_markup_gives_the_same_text_and_class_names(source: str) -> None:
     page = source.encode("utf-8", "replace")
     words = {page[a : a + n] for a in range(len(page)) for n in (1, 3, 9)}
