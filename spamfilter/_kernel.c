@@ -2131,6 +2131,44 @@ static PyObject *html_text(PyObject *self, PyObject *args) {
 
 static inline int is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+PyDoc_STRVAR(present_doc, "present(source, words) -> bytes\n\nFor each of the words (a line each): 1 if it stands in the source, else 0.");
+static PyObject *present(PyObject *self, PyObject *args) {
+    Py_buffer v[2];
+    if (!PyArg_ParseTuple(args, "s*y*", &v[0], &v[1])) return NULL;
+    enum { MOST = 256, HEADS = 4096 }; /* words are found by their first two bytes */
+    const unsigned char *s = v[0].buf, *word[MOST], *w = v[1].buf, *stop = w + v[1].len;
+    Py_ssize_t n = v[0].len, length[MOST], words = 0, left = 0;
+    int16_t head[HEADS], next[MOST];
+    char found[MOST];
+    memset(head, 0xFF, sizeof head);
+    while (w <= stop && words < MOST) {
+        const unsigned char *end = w < stop ? memchr(w, '\n', stop - w) : NULL;
+        if (!end) end = stop;
+        word[words] = w;
+        length[words] = end - w;
+        found[words] = end - w < 2 && (end == w || (n && memchr(s, *w, n)));
+        if (length[words] >= 2) {
+            int at = (w[0] << 5 ^ w[1]) & (HEADS - 1);
+            next[words] = head[at];
+            head[at] = (int16_t)words;
+            left++;
+        }
+        words++;
+        w = end + 1;
+    }
+    if (w <= stop) {
+        PyErr_SetString(PyExc_ValueError, "present: at most 256 words");
+        return release(v, 2, NULL);
+    }
+    for (Py_ssize_t i = 0; i + 1 < n && left; i++)
+        for (int k = head[(s[i] << 5 ^ s[i + 1]) & (HEADS - 1)]; k >= 0; k = next[k])
+            if (!found[k] && length[k] <= n - i && !memcmp(s + i, word[k], length[k])) {
+                found[k] = 1;
+                left--;
+            }
+    return release(v, 2, PyBytes_FromStringAndSize(found, words));
+}
+
 PyDoc_STRVAR(class_names_doc, "class_names(source) -> bytes\n\nThe different names in the class attributes of a page, a line each.");
 static PyObject *class_names(PyObject *self, PyObject *args) {
     Py_buffer v;
@@ -2191,6 +2229,7 @@ static PyObject *list_items(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"list_items", list_items, METH_VARARGS, list_items_doc},
     {"html_text", html_text, METH_VARARGS, html_text_doc},
+    {"present", present, METH_VARARGS, present_doc},
     {"class_names", class_names, METH_VARARGS, class_names_doc},
     {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},
     {"ngram_dot", ngram_dot, METH_VARARGS, ngram_dot_doc},

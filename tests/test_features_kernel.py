@@ -365,7 +365,10 @@ def test_markup_gives_the_same_text_and_class_names(source: str) -> None:
     names = hints.Names(page)
     fast, known = blocktext.html_text(source), {word for word in words if word in names}
     items = html._list_items(page)
+    sought = hints.Sought(sorted(word for word in words if word.decode("utf-8", "ignore").encode() == word)[:200])
+    flags = sought.in_(page), hints.Sought((b"class", b"", b"<", b"b1", b"=")).in_(source)
     with _without_kernel():
+        assert flags == (sought.in_(page), hints.Sought((b"class", b"", b"<", b"b1", b"=")).in_(source))
         names = hints.Names(page)
         assert fast == blocktext.html_text(source)
         assert items == html._list_items(page)

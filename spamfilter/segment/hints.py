@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain, compress
 
 from spamfilter import compiled
 
-__all__ = ["Hinted", "Named", "Names", "alternatives"]
+__all__ = ["Hinted", "Named", "Names", "Sought", "alternatives"]
 
 _VALUE = re.compile(r"[*^$~|]?=\s*[\"']?([^\"'\]]+)")
 _NAME = re.compile(r"[.#]([\w-]+)")
@@ -42,9 +43,13 @@ class Names:
         self._names: bytes | None = None
 
     def __contains__(self, word: bytes) -> bool:
+        return word in self.gathered()
+
+    def gathered(self) -> bytes:
+        """The names, a line each."""
         if self._names is None:
             self._names = _class_names(self._source)
-        return word in self._names
+        return self._names
 
 
 def _class_names(source: bytes) -> bytes:
@@ -59,6 +64,32 @@ def alternatives(selector: str) -> list[str]:
     return [part.strip() for part in selector.split(",") if part.strip()]
 
 
+class Sought:
+    """Words looked for all at once: ``Sought((b"entry", b"post")).in_(source)`` gives one flag (1 or 0) for each."""
+
+    def __init__(self, words: Iterable[bytes]) -> None:
+        self._words = tuple(words)
+        self._text = tuple(word.decode() for word in self._words)
+        self._lines = b"\n".join(self._words)
+
+    def in_(self, source: str | bytes) -> bytes:
+        """Which of the words stand in ``source``, in their order."""
+        if not self._words:
+            return b""
+        if compiled.kernel is not None:
+            try:
+                flags: bytes = compiled.kernel.present(source, self._lines)
+            except UnicodeEncodeError:  # half of a surrogate pair
+                return self._by_python(source)
+            return flags
+        return self._by_python(source)
+
+    def _by_python(self, source: str | bytes) -> bytes:
+        if isinstance(source, str):
+            return bytes(word in source for word in self._text)
+        return bytes(word in source for word in self._words)
+
+
 class Hinted:
     """Selectors with a word each that the source must hold for them to match."""
 
@@ -70,11 +101,12 @@ class Hinted:
             for part in alternatives(selector):
                 of_word.setdefault(_word(part), []).append(len(self._selectors))
             self._selectors.append(selector)
-        self._of_word = list(of_word.items())
+        self._places = list(of_word.values())
+        self._sought = Sought(word.encode() for word in of_word)
 
     def possible(self, source: str) -> list[str]:
         """Those that may match somewhere in ``source``, in their order."""
-        found = {place for word, places in self._of_word if word in source for place in places}
+        found = set(chain.from_iterable(compress(self._places, self._sought.in_(source))))
         return [self._selectors[place] for place in sorted(found)]
 
 
