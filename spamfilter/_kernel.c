@@ -1308,9 +1308,9 @@ static int64_t loudest(const uint32_t *p, const uint8_t *c, Quote *q, int64_t us
     return n;
 }
 
-PyDoc_STRVAR(quotes_doc, "quotes(points, classes, starts, texts, signs, weights, bits, salt, keys, member, lists, most) -> [str, ...]\n\n"
-                         "Of each text asked for: the words and pairs with the largest weights on the side of its sign that hold a\n"
-                         "word of none of the lists.");
+PyDoc_STRVAR(quotes_doc, "quotes(points, classes, starts, texts, ham, weights, bits, salt, keys, member, lists, most) -> [str, ...]\n\n"
+                         "Of each text asked for: the words and pairs with the largest weights, for ham (1) the smallest, that hold\n"
+                         "a word of none of the lists.");
 static PyObject *quotes(PyObject *self, PyObject *args) {
     Py_buffer v[8];
     int bits, most;
@@ -1320,10 +1320,10 @@ static PyObject *quotes(PyObject *self, PyObject *args) {
     const uint32_t *p = v[0].buf;
     const uint8_t *c = v[1].buf;
     const int64_t *starts = v[2].buf, *texts = v[3].buf;
-    const double *signs = v[4].buf;
+    const uint8_t *ham = v[4].buf;
     const Dull dull = {v[6].buf, v[7].buf, (uint64_t)(v[6].len / 4) - 1, lists};
     int64_t asked = v[3].len / 8, n = v[2].len / 8 - 1, room = 0;
-    int fits = v[5].len == ((Py_ssize_t)4 << bits) && v[4].len / 8 == asked && most <= QUOTES_MOST && v[0].len / 4 >= v[1].len;
+    int fits = v[5].len == ((Py_ssize_t)4 << bits) && v[4].len == asked && most <= QUOTES_MOST && v[0].len / 4 >= v[1].len;
     for (int64_t k = 0; k < asked && fits; k++) {
         fits = texts[k] >= 0 && texts[k] < n && starts[texts[k]] >= 0 && starts[texts[k]] <= starts[texts[k] + 1] && starts[texts[k] + 1] <= v[1].len;
         if (fits && starts[texts[k] + 1] - starts[texts[k]] > room) room = starts[texts[k] + 1] - starts[texts[k]];
@@ -1336,7 +1336,7 @@ static PyObject *quotes(PyObject *self, PyObject *args) {
     Said said = {NULL, 0, 0};
     PyObject *out = q ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
     for (int64_t k = 0; k < asked && out; k++) {
-        int64_t used = candidates(p, c, starts[texts[k]], starts[texts[k] + 1], v[5].buf, bits, salt, signs[k], q);
+        int64_t used = candidates(p, c, starts[texts[k]], starts[texts[k] + 1], v[5].buf, bits, salt, ham[k] ? -1.0 : 1.0, q);
         int64_t n_kept = loudest(p, c, q, used, &dull, most, kept);
         int failed = 0;
         for (int64_t j = 0; j < n_kept && !failed; j++) failed = say(&said, p, kept[j].begin, kept[j].end);

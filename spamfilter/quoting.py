@@ -3,15 +3,15 @@
 Usage::
 
     seen = Seen(fields, read, text_model, idf)
-    subject_words(seen, [(0, True), (3, False)])    # of comment 0 those shared with its article, of 3 those lacking
-    loud_words(seen, [(0, True)])                   # of comment 0 those that speak for spam
+    subject_words(seen, rows, ham)    # for ham the rarest words shared with the article, for spam those it lacks
+    loud_words(seen, rows, ham)       # the words that speak loudest for ham, or for spam
 
-Each gives one string a comment asked for: words with a comma between them, empty where there are none to be told.
+``rows`` (int64) are the comments asked for and ``ham`` (bool) their sides.  Each gives one string a row: words with a
+comma between them, empty where there are none to be told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -39,6 +39,8 @@ LOOKED_AT: Final = 20
 #: Characters of a comment in which the words are looked for that speak loudest.
 READ: Final = 5000
 
+I64 = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Places = list[tuple[int, int]]
 
 
@@ -53,28 +55,30 @@ class Seen:
 
 
 # ------------------------------------------------------------------ what comment and context share
-def subject_words(seen: Seen, asked: Sequence[tuple[int, bool]]) -> list[str]:
-    """Of each comment (its number) the rarest words that title and article have too (True), or have not."""
-    context_of = seen.given.context_of
-    rows = [(i, shared) for i, shared in asked if context_of[i] >= 0]
-    found = dict(zip(rows, _rarest_of(seen, rows), strict=True)) if rows else {}
-    return [found.get(row, "") for row in asked]
+def subject_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
+    """The rarest words of each comment that its title and article have too (``ham``), or have not."""
+    placed = seen.given.context_of[rows] >= 0
+    if placed.all():
+        return _rarest_of(seen, rows, ham)
+    found = iter(_rarest_of(seen, rows[placed], ham[placed]) if placed.any() else ())
+    return [next(found) if there else "" for there in placed.tolist()]
 
 
-def _rarest_of(seen: Seen, rows: Sequence[tuple[int, bool]]) -> list[str]:
+def _rarest_of(seen: Seen, rows: I64, shared: Flags) -> list[str]:
     said: list[str | None] = [None] * len(rows)
     if compiled.kernel is not None:
-        read = seen.read
+        texts, titles, articles = seen.read.texts, seen.read.titles, seen.read.articles
         said = compiled.kernel.rarest(
-            *(read.texts.batch.points, read.texts.batch.classes, read.texts.batch.starts),
-            *(np.array([i for i, _ in rows], np.int64), np.array([s for _, s in rows], np.uint8)),
-            seen.given.context_of,
-            *(part for facts in (read.texts, read.titles, read.articles) for part in (facts.word, facts.ptr)),
+            *(texts.batch.points, texts.batch.classes, texts.batch.starts),
+            *(rows, shared, seen.given.context_of),
+            *(texts.word, texts.ptr, titles.word, titles.ptr, articles.word, articles.ptr),
             *(cc.patterns(), seen.idf, 32 - IDF_BITS, LOOKED_AT, QUOTED),
         )
+    if None not in said:
+        return said  # type: ignore[return-value]
     return [
-        _spelled(seen.read.texts.batch, _rarest(seen, i, shared)) if words is None else words
-        for words, (i, shared) in zip(said, rows, strict=True)
+        _spelled(seen.read.texts.batch, _rarest(seen, i, there)) if words is None else words
+        for words, i, there in zip(said, rows.tolist(), shared.tolist(), strict=True)
     ]
 
 
@@ -113,24 +117,30 @@ def _word_places(batch: Batch, n: int) -> Places:
 
 
 # ------------------------------------------------------------------ the words with the largest weights
-def loud_words(seen: Seen, asked: Sequence[tuple[int, bool]]) -> list[str]:
-    """Of each comment (its number) the words and pairs that the model of the text weighs most, for spam (True) or ham."""
+def loud_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
+    """The words and pairs of each comment that the model of the text weighs most, for ham or for spam."""
     batch, texts = seen.read.texts.batch, seen.given.texts
-    long = {row for row in asked if len(texts[row[0]]) > READ}
-    found = dict(zip(short := [r for r in asked if r not in long], _loudest_of(batch, seen.text, short), strict=True))
-    for row in long:
-        found[row] = _loudest_of(encode([texts[row[0]][:READ]]), seen.text, [(0, row[1])])[0]
-    return [found[row] for row in asked]
+    long = np.array([len(texts[i]) > READ for i in rows.tolist()], np.bool_)
+    if not long.any():
+        return _loudest_of(batch, seen.text, rows, ham)
+    found = iter(_loudest_of(batch, seen.text, rows[~long], ham[~long]))
+    return [
+        _loudest_of(encode([texts[i][:READ]]), seen.text, _FIRST, ham[k : k + 1])[0] if long[k] else next(found)
+        for k, i in enumerate(rows.tolist())
+    ]
 
 
-def _loudest_of(batch: Batch, model: GramModel, rows: Sequence[tuple[int, bool]]) -> list[str]:
+_FIRST: Final = np.zeros(1, np.int64)
+
+
+def _loudest_of(batch: Batch, model: GramModel, rows: I64, ham: Flags) -> list[str]:
     if compiled.kernel is None:
-        return [_spelled(batch, _loudest(batch, model, 1.0 if spam else -1.0, i)) for i, spam in rows]
+        sides = zip(rows.tolist(), ham.tolist(), strict=True)
+        return [_spelled(batch, _loudest(batch, model, -1.0 if is_ham else 1.0, i)) for i, is_ham in sides]
     grams, lists = model.grams, load_lists()
     said: list[str] = compiled.kernel.quotes(
         *(batch.points, batch.classes, batch.starts),
-        *(np.array([i for i, _ in rows], np.int64), np.array([1.0 if spam else -1.0 for _, spam in rows])),
-        *(model.word, grams.word_bits, grams.salt),
+        *(rows, ham, model.word, grams.word_bits, grams.salt),
         *(lists.keys, lists.member, _function_words(), QUOTED),
     )
     return said

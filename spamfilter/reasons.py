@@ -12,7 +12,7 @@ is left over, with the log-odds of the typical comment itself, stands under "res
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -123,7 +123,8 @@ class Explainer:
 
     def __init__(self, inputs: Sequence[str]) -> None:
         self.groups = list(GROUPS)
-        place = {g: k for k, g in enumerate(self.groups)}
+        place = self._place = {g: k for k, g in enumerate(self.groups)}
+        self._sides = [((spam, said), (ham, meant)) for spam, said, ham, meant in GROUPS.values()]
         self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
         self._member = np.zeros((len(inputs), len(self.groups)))
         for i, name in enumerate(inputs):
@@ -145,55 +146,66 @@ class Explainer:
 
     def reasons(self, seen: Seen, parts: F64, logits: F64) -> list[tuple[Reason, ...]]:
         """Reasons for each comment, given the parts of its inputs; their weights add up to its logit."""
+        if not len(parts):
+            return []
         # Row by row: a product of whole matrices may add up in another order, and differ by the batch.
-        weights = np.round(np.array([row @ self._member for row in parts]).reshape(len(parts), -1), 6).tolist()
-        named = [self._weightiest(row) for row in weights]
-        quoted = _quoted(seen, [[(self.groups[k], row[k]) for k in ks] for ks, row in zip(named, weights, strict=True)])
+        weights = np.round(np.array([row @ self._member for row in parts]), 6)
+        size = np.abs(weights)
+        order = np.argsort(-size, axis=1, kind="stable")[:, :MOST]
+        named = np.zeros(size.shape, np.bool_)
+        np.put_along_axis(named, order, True, axis=1)
+        named &= size >= LEAST
+        told = self._told(seen, named, weights < 0)
         out = []
-        for i, (ks, row, logit) in enumerate(zip(named, weights, logits.tolist(), strict=True)):
-            found = [_reason(self.groups[k], row[k], seen, i, quoted) for k in ks]
-            rest = logit - sum([r.weight for r in found])
+        for groups, n, row, said, logit in zip(
+            order.tolist(), named.sum(axis=1).tolist(), weights.tolist(), told, logits.tolist(), strict=True
+        ):
+            found, rest = [], logit
+            for k in groups[:n]:
+                weight = row[k]
+                name, detail = said.get(k) or self._sides[k][weight < 0]
+                found.append(Reason(name, detail, weight))
+                rest -= weight
             out.append((*found, Reason("rest", "everything else", rest)))
         return out
 
-    @staticmethod
-    def _weightiest(weights: list[float]) -> list[int]:
-        """Groups to be named, the weightiest first."""
-        named = [(-abs(weight), k) for k, weight in enumerate(weights) if weight >= LEAST or weight <= -LEAST]
-        named.sort()
-        return [k for _, k in named[:MOST]]
+    def _told(self, seen: Seen, named: NDArray[np.bool_], ham: NDArray[np.bool_]) -> list[dict[int, tuple[str, str]]]:
+        """For each comment, by group: name and words of the reasons that quote something or say what is missing."""
+        out: list[dict[int, tuple[str, str]]] = [{} for _ in range(len(named))]
+        for group, quote in _QUOTING.items():
+            k = self._place[group]
+            rows = np.flatnonzero(named[:, k])
+            if not len(rows):
+                continue
+            side = ham[rows, k]
+            for i, is_ham, words in zip(rows.tolist(), side.tolist(), quote(seen, rows, side), strict=True):
+                name, detail = self._sides[k][is_ham]
+                if words is None:
+                    out[i][k] = _MISSING[group]
+                elif words:
+                    out[i][k] = (name, f"{detail}: {words}")
+        return out
 
 
-#: Words quoted for a comment and a group.
-Quoted = dict[tuple[int, str], str]
+def _names(seen: Seen, rows: NDArray[np.int64], _: NDArray[np.bool_]) -> list[str | None]:
+    authors = [seen.given.authors[i] for i in rows.tolist()]
+    return [author.strip()[:SHOWN] if author else None for author in authors]
 
 
-def _quoted(seen: Seen, named: Sequence[Sequence[tuple[str, float]]]) -> Quoted:
-    """All quotations that the reasons of all comments need, found together."""
-    subject = [(i, w) for i, groups in enumerate(named) for g, w in groups if g == "subject"]
-    words = [(i, w) for i, groups in enumerate(named) for g, w in groups if g == "words"]
-    out: Quoted = {}
-    # For spam the words that the context lacks, for ham those that it shares.
-    out |= zip([(i, "subject") for i, _ in subject], subject_words(seen, [(i, w < 0) for i, w in subject]), strict=True)
-    out |= zip([(i, "words") for i, _ in words], loud_words(seen, [(i, w > 0) for i, w in words]), strict=True)
-    return out
+def _hosts(seen: Seen, rows: NDArray[np.int64], _: NDArray[np.bool_]) -> list[str | None]:
+    urls = [seen.given.urls[i] for i in rows.tolist()]
+    return [host_of(url)[:SHOWN] if url else None for url in urls]
 
 
-def _reason(group: str, weight: float, seen: Seen, i: int, quoted: Quoted) -> Reason:
-    spam_name, spam_words, ham_name, ham_words = GROUPS[group]
-    name, words = (spam_name, spam_words) if weight > 0 else (ham_name, ham_words)
-    extra = ""
-    if group == "name":
-        extra = (seen.given.authors[i] or "").strip()[:SHOWN]
-        if not seen.given.authors[i]:
-            name, words = ("no_author", "gives no author name")
-    elif group == "address":
-        extra = host_of(seen.given.urls[i] or "")[:SHOWN]
-        if not seen.given.urls[i]:
-            name, words = ("no_author_url", "the author's name links nowhere")
-    elif group in _QUOTING:
-        extra = quoted[i, group]
-    return Reason(name, f"{words}: {extra}" if extra else words, weight)
-
-
-_QUOTING: Final = ("subject", "words")
+#: What a group of reasons quotes of comments (for ham where the flag is set): words, or None where there is nothing.
+_QUOTING: Final[dict[str, Callable[[Seen, NDArray[np.int64], NDArray[np.bool_]], Sequence[str | None]]]] = {
+    "subject": subject_words,
+    "words": loud_words,
+    "name": _names,
+    "address": _hosts,
+}
+#: Name and words where an author gives no name, or no address.
+_MISSING: Final = {
+    "name": ("no_author", "gives no author name"),
+    "address": ("no_author_url", "the author's name links nowhere"),
+}

@@ -175,10 +175,10 @@ def test_quotes_in_reasons(comments: list[str], spam: bool) -> None:
     rng, rows = np.random.default_rng(1), fields.Fields.of(comments)
     model = GramModel(rng.normal(size=1 << 12).astype(np.float32), np.zeros(1 << 12, np.float32), 0.0)
     _, read = fields.read_features(rows, np.ones(1 << relatedness.IDF_BITS, np.float32))
-    asked = [(i, spam ^ bool(i % 2)) for i in range(len(comments))]
-    fast = quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), asked)
+    asked = np.arange(len(comments)), np.array([spam ^ bool(i % 2) for i in range(len(comments))], np.bool_)
+    fast = quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), *asked)
     with _without_kernel():
-        assert fast == quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), asked)
+        assert fast == quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), *asked)
     assert all(said.count(", ") < 2 * quoting.QUOTED for said in fast)  # a comma may be quoted itself
 
 
@@ -310,12 +310,12 @@ def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
     fields._facts.cache_clear()  # what was read of the title is changed
     read.titles.word[0] = read.texts.word[0] = 0
     seen = quoting.Seen(rows, read, sf.parameters.text, sf.parameters.idf)
-    lacking, shared = ([(i, there) for i in range(len(texts))] for there in (False, True))
-    fast = [quoting.subject_words(seen, asked) for asked in (lacking, shared)]
+    every, no = np.arange(len(texts)), np.zeros(len(texts), np.bool_)
+    fast = [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
     assert fast[0][1] == "valves" and fast[1][1] == "leak" and fast[0][2] == "" and fast[1][5] == "pipes"
     assert fast[0][6] in ("mill, weir", "weir, mill")  # Python looked: a letter above the first plane
     with _without_kernel():
-        assert fast == [quoting.subject_words(seen, asked) for asked in (lacking, shared)]
+        assert fast == [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
 
 
 @settings(max_examples=100, deadline=None)

@@ -282,7 +282,7 @@ def _renumbered(found: list[Comment | None], places: list[_Place]) -> list[Comme
 
 
 def placed(comment: Comment, parent: int | None, depth: int) -> Comment:
-    """``comment`` at another place; a third of the time that ``dataclasses.replace`` takes, for nearly every comment."""
+    """``comment`` at another place, in a third of the time that ``dataclasses.replace`` takes."""
     return Comment(
         comment.text,
         comment.author,

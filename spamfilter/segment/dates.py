@@ -137,7 +137,7 @@ def _find_day(text: str, lang: str | None) -> tuple[str, str] | None:
 
 
 def _forms(text: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The forms of dates that may stand in ``text``: most have two marks alike, or a character beyond ASCII, or neither."""
+    """The forms of dates that may stand in ``text``: some have two marks alike, some a character beyond ASCII."""
     if not text.isascii():
         return _FORMS
     return _ASCII_FORMS if any(text.count(mark) > 1 for mark in "./-") else _WORD_FORMS

@@ -27,8 +27,8 @@ _CLASS_VALUES = re.compile(r" class=\"([^\"]*)\"")
 _TAG = re.compile(r"(?:^|[\s>+~])([a-z][a-z0-9]*)$")
 
 
-# One search for fixed letters: for several alternatives it would take ten times as long.  The longest lists of names have
-# some 500 bytes; what is longer is a whole thread that a script keeps in an attribute.
+# One search for fixed letters: for several alternatives it would take ten times as long.  The longest lists of names
+# have some 500 bytes; what is longer is a whole thread that a script keeps in an attribute.
 _CLASSES = re.compile(rb"class=[\"']?([^\"'>]{1,1000})")
 
 
