@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
-from spamfilter.features.fields import Fields, Reading
+from spamfilter.features.fields import Fields
 from spamfilter.features.hashing import tokens, word_hashes
+from spamfilter.features.reading import Reading
 from spamfilter.features.relatedness import IDF_BITS
 from spamfilter.features.signals import TextFacts
 from spamfilter.features.wordlists import load_lists

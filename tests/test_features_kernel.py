@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
 from spamfilter import compiled, quoting, text
-from spamfilter.features import fields, hashing, links, relatedness, signals, stages, wordlists
+from spamfilter.features import fields, hashing, links, reading, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
 from spamfilter.segment import blocktext, hints, html
@@ -160,9 +160,9 @@ def test_features_without_the_kernel() -> None:
     idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
     fast = fields.dense_features(rows, idf)
     with _without_kernel():
-        fields._facts.cache_clear()
+        reading.forget()
         slow = fields.dense_features(rows, idf)
-    fields._facts.cache_clear()
+    reading.forget()
     assert fast.names == slow.names and fast.values.shape[1] == len(fast.names)
     assert np.allclose(fast.values, slow.values, rtol=1e-12, atol=1e-12)
     assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)
@@ -258,14 +258,14 @@ def test_every_feature_and_input_of_the_last_stage(rows: list[tuple[str, str | N
     logits = [np.random.default_rng(k).normal(0, 8, len(rows)) for k in range(6)]
 
     def table() -> tuple[fields.Dense, np.ndarray]:
-        fields._facts.cache_clear()
+        reading.forget()
         dense = fields.dense_features(given_, idf)
         return dense, stages.stage_inputs(stages.FirstStage(*logits), dense)
 
     fast, inputs = table()
     with _without_kernel():
         slow, expected = table()
-    fields._facts.cache_clear()
+    reading.forget()
     for name, a, b in zip(fast.names, fast.values.T, slow.values.T, strict=True):
         assert np.allclose(a, b, rtol=1e-12, atol=1e-12), name
     assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)
@@ -287,9 +287,9 @@ def test_scripts_and_languages(texts: list[str]) -> None:
 def test_reasons_quote_the_same_words(sf: SpamFilter, comment: str, article: str) -> None:
     fast = sf.score(comment, "Jo", None, "On pipes", article)
     with _without_kernel():
-        fields._facts.cache_clear()
+        reading.forget()
         slow = sf.score(comment, "Jo", None, "On pipes", article)
-    fields._facts.cache_clear()
+    reading.forget()
     assert [(r.name, r.detail) for r in fast.reasons] == [(r.name, r.detail) for r in slow.reasons]
     assert np.allclose([r.weight for r in fast.reasons], [r.weight for r in slow.reasons], atol=2e-6)
 
@@ -307,7 +307,7 @@ def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
     ]
     rows = fields.Fields.of(texts, None, None, ["On pipes"] * 7, ["Pipes leak. " * 30] * 7)
     _, read = fields.read_features(rows, sf.parameters.idf)
-    fields._facts.cache_clear()  # what was read of the title is changed
+    reading.forget()  # what was read of the title is changed
     read.titles.word[0] = read.texts.word[0] = 0
     seen = quoting.Seen(rows, read, sf.parameters.text, sf.parameters.idf)
     every, no = np.arange(len(texts)), np.zeros(len(texts), np.bool_)

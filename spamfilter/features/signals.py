@@ -75,6 +75,21 @@ class TextFacts:
         """``hits`` as the twins of the compiled loops reckon with them."""
         return self.hits.astype(np.float64)
 
+    def part(self, first: int, last: int) -> TextFacts:
+        """Those of texts ``first`` to ``last`` (that one not), without a copy."""
+        begin, end = self.ptr[first], self.ptr[last]
+        return TextFacts(
+            self.batch.part(first, last),
+            self.word[begin:end],
+            self.stem[begin:end],
+            self.ptr[first : last + 1] - begin,
+            self.hits[first:last],
+        )
+
+    def copy(self) -> TextFacts:
+        """The same in memory of its own."""
+        return TextFacts(self.batch.copy(), self.word.copy(), self.stem.copy(), self.ptr.copy(), self.hits.copy())
+
 
 def text_facts(batch: Batch) -> TextFacts:
     """Count characters, words and listed words of each text."""
