@@ -2131,6 +2131,36 @@ static PyObject *html_text(PyObject *self, PyObject *args) {
 
 static inline int is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+/* The length of the character at s as strict UTF-8 has it, 0 where it is none. */
+static inline int utf8_at(const unsigned char *s, Py_ssize_t left) {
+    if (s[0] < 0x80) return 1;
+    int more = s[0] >= 0xC2 && s[0] < 0xE0 ? 1 : (s[0] & 0xF0) == 0xE0 ? 2 : s[0] >= 0xF0 && s[0] < 0xF5 ? 3 : 0;
+    if (!more || left <= more) return 0;
+    for (int k = 1; k <= more; k++)
+        if ((s[k] & 0xC0) != 0x80) return 0;
+    if (s[0] == 0xE0 && s[1] < 0xA0) return 0; /* longer than need be */
+    if (s[0] == 0xED && s[1] >= 0xA0) return 0; /* half of a surrogate pair */
+    if (s[0] == 0xF0 && s[1] < 0x90) return 0;
+    if (s[0] == 0xF4 && s[1] >= 0x90) return 0; /* beyond the last character */
+    return more + 1;
+}
+
+PyDoc_STRVAR(is_utf8_doc, "is_utf8(source) -> bool\n\nWhether bytes.decode() would read the source.");
+static PyObject *is_utf8(PyObject *self, PyObject *args) {
+    Py_buffer v;
+    if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
+    const unsigned char *s = v.buf, *end = s + v.len;
+    int length = 1;
+    while (s < end && length) {
+        uint64_t eight;
+        while (end - s >= 8 && (memcpy(&eight, s, 8), !(eight & 0x8080808080808080ULL))) s += 8;
+        while (s < end && *s < 0x80) s++;
+        while (s < end && *s >= 0x80 && (length = utf8_at(s, end - s))) s += length;
+    }
+    PyBuffer_Release(&v);
+    return PyBool_FromLong(length);
+}
+
 PyDoc_STRVAR(present_doc, "present(source, words) -> bytes\n\nFor each of the words (a line each): 1 if it stands in the source, else 0.");
 static PyObject *present(PyObject *self, PyObject *args) {
     Py_buffer v[2];
@@ -2229,6 +2259,7 @@ static PyObject *list_items(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"list_items", list_items, METH_VARARGS, list_items_doc},
     {"html_text", html_text, METH_VARARGS, html_text_doc},
+    {"is_utf8", is_utf8, METH_VARARGS, is_utf8_doc},
     {"present", present, METH_VARARGS, present_doc},
     {"class_names", class_names, METH_VARARGS, class_names_doc},
     {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},

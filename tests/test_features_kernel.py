@@ -16,7 +16,7 @@ from spamfilter import compiled, quoting, text
 from spamfilter.features import fields, hashing, links, reading, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
-from spamfilter.segment import blocktext, hints, html
+from spamfilter.segment import blocktext, encoding, hints, html
 
 pytestmark = pytest.mark.skipif(
     compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare"
@@ -351,6 +351,20 @@ _MARKUP = st.lists(
     ),
     max_size=20,
 ).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.one_of(st.binary(max_size=20), st.text(max_size=12).map(lambda t: t.encode("utf-8", "surrogatepass"))), _TEXT)
+@example(b"\xf4\x90\x80\x80", "")
+@example(b"\xe0\x9f\xbf", "")
+@example(b"\xf0\x8f\xbf\xbf", "")
+@example(b"\xed\xa0\x80", "eight letters and more")
+@example(b"\xc2", "eight letters and more")
+def test_what_is_utf8(odd: bytes, before: str) -> None:
+    source = before.encode("utf-8", "replace") + odd
+    valid = encoding._is_utf8(source)
+    with _without_kernel():
+        assert valid == encoding._is_utf8(source)
 
 
 @settings(max_examples=400, deadline=None)
