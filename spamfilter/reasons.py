@@ -130,6 +130,11 @@ class Explainer:
         for i, name in enumerate(inputs):
             if not name.startswith(_NO_REASON):
                 self._member[i, place[group_of(name)]] = 1.0
+        # Inputs by their groups, and where those of each begin.  An old model may have none of a group.
+        sizes = self._member.sum(axis=0).astype(np.int64)
+        self._filled = np.flatnonzero(sizes)
+        self._by_group = np.concatenate([np.flatnonzero(column) for column in self._member.T])
+        self._begins = (np.cumsum(sizes) - sizes)[self._filled]
 
     def names(self, z: F64, coef: F64, typical: F64) -> list[str]:
         """For each row the names of the weightiest reasons for its side, as one string."""
@@ -148,12 +153,14 @@ class Explainer:
         """Reasons for each comment, given the parts of its inputs; their weights add up to its logit."""
         if not len(parts):
             return []
-        # Row by row: a product of whole matrices may add up in another order, and differ by the batch.
-        weights = np.round(np.array([row @ self._member for row in parts]), 6)
+        # Group by group: a product of whole matrices may add up in another order, and differ by the batch.
+        weights = np.zeros((len(parts), len(self.groups)))
+        weights[:, self._filled] = np.add.reduceat(parts[:, self._by_group], self._begins, axis=1)
+        weights = np.round(weights, 6)
         size = np.abs(weights)
         order = np.argsort(-size, axis=1, kind="stable")[:, :MOST]
         named = np.zeros(size.shape, np.bool_)
-        np.put_along_axis(named, order, True, axis=1)
+        named[np.arange(len(named))[:, np.newaxis], order] = True
         named &= size >= LEAST
         told = self._told(seen, named, weights < 0)
         out = []
