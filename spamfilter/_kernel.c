@@ -1,7 +1,7 @@
 /* Compiled loops of spamfilter.text, spamfilter.features and spamfilter.segment.
 
-   Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, links.py, signals.py,
-   blocktext.py, hints.py)
+   Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, company.py, links.py,
+   signals.py, blocktext.py, hints.py)
    that defines what it computes; a test compares the two.  The twin is used where no compiler was at hand when the package was installed.
 
    Only the buffer protocol and the limited API are used: no NumPy headers, one binary for all Pythons from 3.11.
@@ -1620,6 +1620,217 @@ static PyObject *overlaps(PyObject *self, PyObject *args) {
     return release(v, 24, Py_None);
 }
 
+/* ---- what a comment shares with the other comments of its page */
+typedef struct {
+    uint64_t *entry, *spare; /* hash without its last bit << 32 | comment: sorted by hash, then comment */
+    int64_t n;
+} Entries;
+
+/* By the 31 bits of the hash, 11 at a time (least significant first); equal ones stay in the order of comments. */
+static void sort_entries(Entries *e) {
+    int64_t count[2048];
+    for (int shift = 32; shift < 63; shift += 11) {
+        memset(count, 0, sizeof count);
+        for (int64_t i = 0; i < e->n; i++) count[e->entry[i] >> shift & 2047]++;
+        int64_t sum = 0;
+        for (int k = 0; k < 2048; k++) {
+            int64_t here = count[k];
+            count[k] = sum;
+            sum += here;
+        }
+        for (int64_t i = 0; i < e->n; i++) e->spare[count[e->entry[i] >> shift & 2047]++] = e->entry[i];
+        uint64_t *sorted = e->spare;
+        e->spare = e->entry;
+        e->entry = sorted;
+    }
+    int64_t kept = 0;
+    for (int64_t i = 0; i < e->n; i++)
+        if (!kept || e->entry[i] != e->entry[kept - 1]) e->entry[kept++] = e->entry[i];
+    e->n = kept;
+}
+
+/* The comments of one page, in the order of their places.  For comment a, those from lo[a] to hi[a] are in reach; what is
+   known of a and b stands at band[a] + b. */
+typedef struct {
+    const uint32_t *word;
+    const int64_t *ptr, *rows, *place;
+    const double *trust;
+    int64_t m, *lo, *hi, *band;
+    uint32_t *both, *size;
+    double *shared;
+    uint8_t *there;
+} Thread;
+
+static void thread_entries(Entries *e, const Thread *t, int pairs) {
+    e->n = 0;
+    for (int64_t a = 0; a < t->m; a++) {
+        const uint32_t *w = t->word;
+        for (int64_t i = t->ptr[t->rows[a]]; i + pairs < t->ptr[t->rows[a] + 1]; i++) {
+            uint32_t h = pairs ? (w[i] * 0x9E3779B1u ^ (w[i + 1] >> 3)) * 0x85EBCA6Bu : w[i];
+            e->entry[e->n++] = (uint64_t)(h >> 1) << 32 | (uint64_t)a;
+        }
+    }
+    sort_entries(e);
+}
+
+static int same_text(const Thread *t, int64_t a, int64_t b) {
+    int64_t x = t->ptr[t->rows[a]], y = t->ptr[t->rows[b]], n = t->ptr[t->rows[a] + 1] - x;
+    return n == t->ptr[t->rows[b] + 1] - y && !memcmp(t->word + x, t->word + y, (size_t)n * sizeof *t->word);
+}
+
+/* Where the comments with the word of entry i end. */
+static inline int64_t run_end(const Entries *e, int64_t i) {
+    uint64_t key = e->entry[i] >> 32;
+    while (i < e->n && e->entry[i] >> 32 == key) i++;
+    return i;
+}
+
+/* Who is company to whom; how many there are, by trust; whether there is a near-duplicate. */
+static void seat(const Thread *t, Entries *e, int64_t fewest, double alike, double *out, int columns) {
+    memset(t->size, 0, (size_t)t->m * sizeof *t->size);
+    thread_entries(e, t, 1);
+    for (int64_t i = 0, end; i < e->n; i = end) {
+        end = run_end(e, i);
+        for (int64_t x = i, from = i; x < end; x++) {
+            int64_t a = (int64_t)(uint32_t)e->entry[x];
+            t->size[a]++;
+            while ((int64_t)(uint32_t)e->entry[from] < t->lo[a]) from++;
+            for (int64_t y = from; y < end; y++) {
+                int64_t b = (int64_t)(uint32_t)e->entry[y];
+                if (b >= t->hi[a]) break;
+                t->both[t->band[a] + b]++;
+            }
+        }
+    }
+    for (int64_t a = 0; a < t->m; a++) {
+        double others = 0, near_one = 0;
+        for (int64_t b = t->lo[a]; b < t->hi[a]; b++) {
+            int64_t at = t->band[a] + b;
+            uint32_t less = t->size[a] < t->size[b] ? t->size[a] : t->size[b], both = t->both[at];
+            if (t->place[t->rows[a]] == t->place[t->rows[b]]) continue;
+            if ((less >= fewest && both >= alike * (double)(t->size[a] + t->size[b] - both)) || same_text(t, a, b)) {
+                if (t->trust[t->rows[b]] > 0) near_one = 1;
+                continue;
+            }
+            t->there[at] = 1;
+            others += t->trust[t->rows[b]];
+        }
+        out[t->rows[a] * columns + 6] = others;
+        out[t->rows[a] * columns + 7] = near_one;
+    }
+}
+
+static void share(const Thread *t, Entries *e, const Idf *idf, double *out, int columns) {
+    thread_entries(e, t, 0);
+    for (int64_t i = 0, end; i < e->n; i = end) {
+        end = run_end(e, i);
+        double g = idf->weight[(uint32_t)(e->entry[i] >> 32) << 1 >> idf->shift];
+        for (int64_t x = i, from = i; x < end; x++) {
+            int64_t a = (int64_t)(uint32_t)e->entry[x];
+            double together = 0, *row = out + t->rows[a] * columns;
+            while ((int64_t)(uint32_t)e->entry[from] < t->lo[a]) from++;
+            for (int64_t y = from; y < end; y++) {
+                int64_t b = (int64_t)(uint32_t)e->entry[y];
+                if (b >= t->hi[a]) break;
+                if (!t->there[t->band[a] + b]) continue;
+                together += t->trust[t->rows[b]];
+                t->shared[t->band[a] + b] += g;
+            }
+            double once = g * (together < 1.0 ? together : 1.0);
+            row[0] += once;
+            if (once > row[1]) row[1] = once;
+            row[3] += g * (together > 2.0 ? 1.0 : larger(together - 1.0, 0.0));
+            row[4] += g;
+            row[5] += 1;
+        }
+    }
+    for (int64_t a = 0; a < t->m; a++)
+        for (int64_t b = t->lo[a]; b < t->hi[a]; b++) {
+            double *best = out + t->rows[a] * columns + 2;
+            *best = larger(*best, t->shared[t->band[a] + b] * t->trust[t->rows[b]]);
+        }
+}
+
+/* Reach of each comment of a page, and room for what is known of pairs; 0 where there is no memory. */
+static int thread_room(Thread *t, int64_t reach) {
+    t->lo = malloc((size_t)t->m * sizeof *t->lo);
+    t->hi = malloc((size_t)t->m * sizeof *t->hi);
+    t->band = malloc((size_t)t->m * sizeof *t->band);
+    t->size = malloc((size_t)t->m * sizeof *t->size);
+    t->both = NULL;
+    t->shared = NULL;
+    t->there = NULL;
+    if (!t->lo || !t->hi || !t->band || !t->size) return 0;
+    size_t all = 0;
+    for (int64_t a = 0, lo = 0, hi = 0; a < t->m; a++) {
+        int64_t here = t->place[t->rows[a]];
+        while (t->place[t->rows[lo]] < here - reach) lo++;
+        while (hi < t->m && t->place[t->rows[hi]] <= here + reach) hi++;
+        t->lo[a] = lo;
+        t->hi[a] = hi;
+        t->band[a] = (int64_t)all - lo;
+        all += (size_t)(hi - lo);
+    }
+    t->both = calloc(all, sizeof *t->both);
+    t->shared = calloc(all, sizeof *t->shared);
+    t->there = calloc(all, sizeof *t->there);
+    return t->both && t->shared && t->there;
+}
+
+static void thread_free(Thread *t) {
+    free(t->lo);
+    free(t->hi);
+    free(t->band);
+    free(t->size);
+    free(t->both);
+    free(t->shared);
+    free(t->there);
+}
+
+#define COMPANY_COLUMNS 8
+
+PyDoc_STRVAR(company_doc, "company(word, ptr, order, thread_of, place, trust, idf, idf_shift, reach, fewest, alike, out)\n\n"
+                          "Order: comments that are on a page, by page and place; out starts as zeros.");
+static PyObject *company(PyObject *self, PyObject *args) {
+    Py_buffer v[8];
+    int shift, reach, fewest;
+    double alike;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*iiidw*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &shift, &reach, &fewest,
+                          &alike, &v[7]))
+        return NULL;
+    const int64_t *ptr = v[1].buf, *order = v[2].buf, *thread_of = v[3].buf;
+    const Idf idf = {v[6].buf, shift};
+    int64_t n = v[1].len / 8 - 1, seated = v[2].len / 8;
+    if (v[7].len != n * COMPANY_COLUMNS * 8 || v[3].len != n * 8 || v[4].len != n * 8 || v[5].len != n * 8) {
+        PyErr_SetString(PyExc_ValueError, "company: a row of every table for every comment");
+        return release(v, 8, NULL);
+    }
+    int64_t most = 0;
+    for (int64_t i = 0, words = 0; i < seated; i++) {
+        words = (i && thread_of[order[i]] == thread_of[order[i - 1]] ? words : 0) + ptr[order[i] + 1] - ptr[order[i]];
+        if (words > most) most = words;
+    }
+    Entries e = {malloc((size_t)(most + 1) * sizeof *e.entry), malloc((size_t)(most + 1) * sizeof *e.spare), 0};
+    int ok = e.entry && e.spare;
+    Py_BEGIN_ALLOW_THREADS;
+    for (int64_t i = 0, end; ok && i < seated; i = end) {
+        for (end = i; end < seated && thread_of[order[end]] == thread_of[order[i]];) end++;
+        Thread t = {v[0].buf, ptr, order + i, v[4].buf, v[5].buf, end - i};
+        ok = thread_room(&t, reach);
+        if (ok) {
+            seat(&t, &e, fewest, alike, v[7].buf, COMPANY_COLUMNS);
+            share(&t, &e, &idf, v[7].buf, COMPANY_COLUMNS);
+        }
+        thread_free(&t);
+    }
+    Py_END_ALLOW_THREADS;
+    free(e.entry);
+    free(e.spare);
+    if (!ok) return release(v, 8, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 8, Py_None);
+}
+
 /* ---- script and language of texts */
 PyDoc_STRVAR(tell_doc, "tell(counts, lists, scripts, telling, languages, script, language, sure)\n\nScript and language of each text, as tongues tells them.");
 static PyObject *tell(PyObject *self, PyObject *args) {
@@ -2273,6 +2484,7 @@ static PyMethodDef methods[] = {
     {"quotes", quotes, METH_VARARGS, quotes_doc},
     {"relate", relate, METH_VARARGS, relate_doc},
     {"overlaps", overlaps, METH_VARARGS, overlaps_doc},
+    {"company", company, METH_VARARGS, company_doc},
     {"tell", tell, METH_VARARGS, tell_doc},
     {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
     {"name_signals", name_signals, METH_VARARGS, name_signals_doc},

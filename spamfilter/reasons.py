@@ -29,6 +29,12 @@ F64 = NDArray[np.float64]
 #: Group, name and words when it speaks for spam, name and words when it speaks for ham.
 GROUPS: Final = {
     "subject": ("off_topic", "shares no subject with the article", "on_topic", "takes up the article's subject"),
+    "company": (
+        "shares_nothing",
+        "shares nothing with the other comments",
+        "in_company",
+        "takes up what other readers say",
+    ),
     "words": ("spam_words", "worded like spam", "reader_words", "worded like a reader"),
     "prose": (
         "reads_like_copy",
@@ -69,6 +75,7 @@ GROUPS: Final = {
 }
 _GROUP_OF: Final = {
     "subject": ("relation", "foreign", "far_", "near_", "article_", "title_", "copied"),
+    "company": ("company",),
     "words": ("text",),
     "prose": ("prose", "far_prose"),
     "name": ("name", "author", "product_phrase", "product_selling"),
@@ -149,8 +156,11 @@ class Explainer:
             labels.append(self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)].tolist())
         return [", ".join(row) for row in zip(*labels, strict=True)]
 
-    def reasons(self, seen: Seen, parts: F64, logits: F64) -> list[tuple[Reason, ...]]:
-        """Reasons for each comment, given the parts of its inputs; their weights add up to its logit."""
+    def reasons(self, seen: Seen, parts: F64, logits: F64, first: int = 0) -> list[tuple[Reason, ...]]:
+        """Reasons for comments of ``seen`` from number ``first`` on, given the parts of their inputs.
+
+        The weights of a comment's reasons add up to its logit.
+        """
         if not len(parts):
             return []
         # Group by group: a product of whole matrices may add up in another order, and differ by the batch.
@@ -162,7 +172,7 @@ class Explainer:
         named = np.zeros(size.shape, np.bool_)
         named[np.arange(len(named))[:, np.newaxis], order] = True
         named &= size >= LEAST
-        told = self._told(seen, named, weights < 0)
+        told = self._told(seen, named, weights < 0, first)
         out = []
         for groups, n, row, said, logit in zip(
             order.tolist(), named.sum(axis=1).tolist(), weights.tolist(), told, logits.tolist(), strict=True
@@ -176,7 +186,9 @@ class Explainer:
             out.append((*found, Reason("rest", "everything else", rest)))
         return out
 
-    def _told(self, seen: Seen, named: NDArray[np.bool_], ham: NDArray[np.bool_]) -> list[dict[int, tuple[str, str]]]:
+    def _told(
+        self, seen: Seen, named: NDArray[np.bool_], ham: NDArray[np.bool_], first: int
+    ) -> list[dict[int, tuple[str, str]]]:
         """For each comment, by group: name and words of the reasons that quote something or say what is missing."""
         out: list[dict[int, tuple[str, str]]] = [{} for _ in range(len(named))]
         for group, quote in _QUOTING.items():
@@ -185,7 +197,7 @@ class Explainer:
             if not len(rows):
                 continue
             side = ham[rows, k]
-            for i, is_ham, words in zip(rows.tolist(), side.tolist(), quote(seen, rows, side), strict=True):
+            for i, is_ham, words in zip(rows.tolist(), side.tolist(), quote(seen, rows + first, side), strict=True):
                 name, detail = self._sides[k][is_ham]
                 if words is None:
                     out[i][k] = _MISSING[group]

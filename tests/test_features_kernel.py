@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
 from spamfilter import compiled, quoting, text
-from spamfilter.features import fields, hashing, links, reading, relatedness, signals, stages, wordlists
+from spamfilter.features import company, fields, hashing, links, reading, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
 from spamfilter.segment import blocktext, encoding, hints, html
@@ -129,6 +129,20 @@ def test_overlap_with_contexts(texts: list[str], contexts: list[str], data: st.D
     with _without_kernel():
         slow = relatedness.relate_words((mine.word, mine.ptr), (theirs.word, theirs.ptr), of, idf)
     assert np.allclose(fast, slow, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_company_of_other_comments(data: st.DataObject) -> None:
+    texts = data.draw(st.lists(st.one_of(_TEXT, st.text("abc ", max_size=24)), min_size=0, max_size=14))
+    n = len(texts)
+    thread, place = (np.array([data.draw(st.integers(a, b)) for _ in texts], np.int64) for a, b in ((-1, 1), (0, 60)))
+    trust = np.array([data.draw(st.sampled_from([0.0, 1e-27, 0.3, 0.7, 1.0])) for _ in range(n)])
+    idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
+    facts, seats = signals.text_facts(text.encode(texts)), company.Seats(thread, place, trust)
+    fast = company.company((facts.word, facts.ptr), seats, idf)
+    with _without_kernel():
+        assert np.array_equal(fast, company.company((facts.word, facts.ptr), seats, idf))
 
 
 def test_lists_find_phrases() -> None:
