@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from spamfilter.errors import DataError, ModelError
 from spamfilter.features.company import REACH, Seats, company, measures
-from spamfilter.features.fields import Dense, Fields, Reading, read_features
-from spamfilter.features.links import own_host
+from spamfilter.features.fields import Dense, Fields, read_features
+from spamfilter.features.reading import Reading
 from spamfilter.features.stages import (
     BY_CONTEXT,
     COMPANY,
@@ -34,7 +34,6 @@ from spamfilter.features.stages import (
 from spamfilter.linear import GramModel, LinearModel, gram_logits
 from spamfilter.reasons import Explainer, Seen
 from spamfilter.records import Comment, Label, Page, ScoredPage, Verdict
-from spamfilter.text import Batch, encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,25 +215,23 @@ class SpamFilter:
         return self._inputs(given)[0]
 
     def _inputs(self, given: Fields) -> tuple[F64, Reading]:
-        with_author = any(given.authors) or any(given.urls)
-        batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
-        dense, read = read_features(given, self.parameters.idf, batch, names)
+        dense, seen = read_features(given, self.parameters.idf)
         dense = self.fitting(dense)
-        first = self._first_stage(given, batch, names, dense)
+        first = self._first_stage(given, seen, dense)
         inputs = stage_inputs(first, dense)
         if self.parameters.company is None:
-            return inputs, read
+            return inputs, seen
         alone = np.concatenate((inputs, np.zeros((len(given), len(COMPANY)))), axis=1)
         if given.thread_of is not None and len(given) > 1:
-            alone[:, -len(COMPANY) :] = self._company(given.thread_of, read, first, alone)
-        return alone, read
+            alone[:, -len(COMPANY) :] = self._company(given.thread_of, seen, first, alone)
+        return alone, seen
 
-    def _company(self, thread_of: NDArray[np.int64], read: Reading, first: FirstStage, alone: F64) -> F64:
+    def _company(self, thread_of: NDArray[np.int64], seen: Reading, first: FirstStage, alone: F64) -> F64:
         """Columns ``COMPANY``; the others of a page count as far as each, judged for itself, is no spam."""
         p = self.parameters
         assert p.company is not None
         trust = _probability(-p.head.logits(alone))
-        table = company((read.texts.word, read.texts.ptr), Seats.in_order(thread_of, trust), p.idf)
+        table = company((seen.texts.word, seen.texts.ptr), Seats.in_order(thread_of, trust), p.idf)
         return company_inputs(first, p.company.logits(measures(table)), table, p.company_middle)
 
     def fitting(self, dense: Dense) -> Dense:
@@ -253,8 +250,8 @@ class SpamFilter:
         values = np.ascontiguousarray(dense.values[:, [place[name] for name in known]])
         return replace(dense, names=known, values=values)
 
-    def _first_stage(self, given: Fields, batch: Batch, names: Batch, dense: Dense) -> FirstStage:
-        p, none = self.parameters, np.zeros(len(given))
+    def _first_stage(self, given: Fields, seen: Reading, dense: Dense) -> FirstStage:
+        p, none, batch = self.parameters, np.zeros(len(given)), seen.texts.batch
         titled = None if p.titled is None else none
         if p.titled is None or dense.under_article.all():
             text, prose = gram_logits(batch, p.text, p.prose)
@@ -265,28 +262,25 @@ class SpamFilter:
             relation = np.where(dense.has_article, p.relation.logits(dense.relation), 0.0)
             foreign = p.foreign.logits(foreign_inputs(text, prose, relation, dense))
             foreign = np.where(dense.has_article, foreign, 0.0)
-        name = present(p.name.logits(names), given.authors) if any(given.authors) else none
-        host = present(p.host.logits(encode(host_texts(given))), given.urls) if any(given.urls) else none
+        name = present(p.name.logits(seen.names.batch), given.authors) if any(given.authors) else none
+        host = present(p.host.logits(seen.hosts), given.urls) if any(given.urls) else none
         return FirstStage(text, prose, name, host, relation, foreign, titled)
 
     def _judge(self, given: Fields) -> tuple[F64, F64, Reading]:
         head = self.parameters.head
-        inputs, read = self._inputs(given)
+        inputs, seen = self._inputs(given)
         z = head.standardise(inputs)
-        return z, head.of_standard(z), read
+        return z, head.of_standard(z), seen
 
     def _verdicts(self, given: Fields, kept: slice = slice(None)) -> list[Verdict]:
         """Verdicts on the comments ``kept``; the others are there as their company."""
         p = self.parameters
         z, logits, read = self._judge(given)
         parts, probability = (z - p.typical) * p.head.coef, _probability(logits).tolist()
-        out = []
-        for i in range(len(given))[kept]:
-            logit = float(logits[i])
-            comment = Seen(given, i, read, p.text, p.idf)
-            reasons = self._explainer.reasons(comment, parts[i], logit)
-            out.append(Verdict(self._label(probability[i]), probability[i], reasons, self.name))
-        return out
+        first, _, _ = kept.indices(len(given))
+        reasons = self._explainer.reasons(Seen(given, read, p.text, p.idf), parts[kept], logits[kept], first)
+        judged = zip(probability[kept], reasons, strict=True)
+        return [Verdict(self._label(x), x, why, self.name) for x, why in judged]
 
     def _label(self, probability: float) -> Label:
         p = self.parameters
@@ -304,16 +298,6 @@ _WRAP: Final = re.compile(r"(?<![.!?:;…\n])[ \t]*\n[ \t]*(?=[^\W\dA-ZÀ-ÖØ-�
 def unwrapped(text: str) -> str:
     """Plain text without the line breaks and indents that lynx, crawlers and mail programs put into sentences."""
     return _WRAP.sub(" ", text) if "\n" in text else text
-
-
-def name_texts(given: Fields) -> list[str]:
-    """Authors' names as the model of names reads them."""
-    return [a or "" for a in given.authors]
-
-
-def host_texts(given: Fields) -> list[str]:
-    """Hosts of the authors' addresses as the model of hosts reads them."""
-    return [own_host(u) if u else "" for u in given.urls]
 
 
 def present(logits: F64, values: Sequence[str | None]) -> F64:

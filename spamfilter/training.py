@@ -35,6 +35,7 @@ from spamfilter.errors import DataError
 from spamfilter.features.company import MEASURES, Seats, company, confidence, measures
 from spamfilter.features.fields import RELATION_COLUMNS, Dense, Fields, dense_features
 from spamfilter.features.hashing import NGrams, word_hashes
+from spamfilter.features.reading import host_texts, name_texts
 from spamfilter.features.relatedness import IDF_BITS, Words
 from spamfilter.features.stages import (
     BY_CONTEXT,
@@ -46,7 +47,7 @@ from spamfilter.features.stages import (
     stage_inputs,
 )
 from spamfilter.linear import GramModel, LinearModel
-from spamfilter.model import Parameters, SpamFilter, host_texts, name_texts, present
+from spamfilter.model import Parameters, SpamFilter, present
 from spamfilter.text import encode
 
 __all__ = ["TrainingConfig", "TrainingFacts", "groups_of", "train"]
@@ -228,8 +229,8 @@ class _Run:
         # As the rows are, before fields are dropped: a comment of an article is no viewer's.
         self.titled = np.array([bool(t) and not a for t, a in zip(self.data.title, self.data.article, strict=True)])
         self.x_prose = gram_matrix(self.text_grams, [t for t, _ in self.prose])
-        self.x_name = gram_matrix(self.name_grams, name_texts(self.fields))
-        self.x_host = gram_matrix(self.host_grams, host_texts(self.fields))
+        self.x_name = gram_matrix(self.name_grams, name_texts(self.fields.authors))
+        self.x_host = gram_matrix(self.host_grams, host_texts(self.fields.urls))
         self.dense = all_features(self.fields, self.idf)
         self.words = words_of(rows.text)
         paired = Fields.of(self.pairs.text, None, None, self.pairs.title, self.pairs.article)
