@@ -145,6 +145,18 @@ def test_company_of_other_comments(data: st.DataObject) -> None:
         assert np.array_equal(fast, company.company((facts.word, facts.ptr), seats, idf))
 
 
+def test_company_where_all_have_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, words = np.random.default_rng(3), np.arange(1, 60, dtype=np.uint32) * np.uint32(0x9E3779B1)
+    word = np.concatenate([rng.permutation(words) for _ in range(150)])
+    seats = company.Seats.in_order(np.zeros(150, np.int64), rng.random(150))
+    asked = ((word, np.arange(151) * len(words)), seats, rng.random(1 << relatedness.IDF_BITS).astype(np.float32))
+    fast = company.company(*asked)
+    with _without_kernel():
+        assert np.array_equal(fast, company.company(*asked))
+        monkeypatch.setattr(company, "_PAIRS", 1000)
+        assert np.array_equal(fast, company.company(*asked))
+
+
 def test_lists_find_phrases() -> None:
     lists = wordlists.load_lists()
     assert len(lists.names) <= 64  # one bit a list

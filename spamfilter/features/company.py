@@ -12,6 +12,7 @@ document frequency, as in ``spamfilter.features.relatedness``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -128,18 +129,19 @@ def _page(words: Words, place: I64, trust: F64, idf: NDArray[np.float32]) -> F64
     there = seen & ~near
     key, row = _distinct(words)
     g = idf[key >> (31 - IDF_BITS)].astype(np.float64)
-    one, other = _meetings(key)
-    kept = there[row[one], row[other]]
-    one, other = one[kept], other[kept]
-    together = np.bincount(one, trust[row[other]], len(key))
+    together, common, top = np.zeros(len(key)), np.zeros((m, m)), np.zeros(m)
+    for one, other in _meetings(key):
+        kept = there[row[one], row[other]]
+        one, other = one[kept], other[kept]
+        np.add.at(together, one, trust[row[other]])
+        np.add.at(common, (row[one], row[other]), g[one])
     shared, twice = g * np.minimum(together, 1.0), g * np.minimum(np.maximum(together - 1.0, 0.0), 1.0)
-    top, best = np.zeros(m), np.bincount(row[one] * m + row[other], g[one], m * m).reshape(m, m) * trust
     np.maximum.at(top, row, shared)
     return np.column_stack(
         [
             np.bincount(row, shared, m),
             top,
-            best.max(axis=1),
+            (common * trust).max(axis=1),
             np.bincount(row, twice, m),
             np.bincount(row, g, m),
             np.bincount(row, minlength=m),
@@ -153,8 +155,9 @@ def _near(words: Words, seen: Mask) -> Mask:
     """Which comments are near-duplicates of each other, of those that see each other."""
     m = len(seen)
     key, row = _distinct(pairs_of(words))
-    one, other = _meetings(key)
-    both = np.bincount(row[one] * m + row[other], minlength=m * m).reshape(m, m)
+    both = np.zeros((m, m), np.int64)
+    for one, other in _meetings(key):
+        both += np.bincount(row[one] * m + row[other], minlength=m * m).reshape(m, m)
     size = np.bincount(row, minlength=m)
     either = size[:, np.newaxis] + size - both
     out: Mask = (np.minimum(size[:, np.newaxis], size) >= FEWEST_PAIRS) & (both >= ALIKE * either)
@@ -173,11 +176,17 @@ def _distinct(words: Words) -> tuple[I64, I64]:
     return (both >> np.uint64(32)).astype(np.int64), (both & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def _meetings(key: I64) -> tuple[I64, I64]:
-    """All pairs of places (also of a place with itself) that have the same key; ``key`` is sorted."""
+#: Pairs of places made at once: a page whose comments all have the same thousand words must not fill the memory.
+_PAIRS: Final = 1 << 18
+
+
+def _meetings(key: I64) -> Iterator[tuple[I64, I64]]:
+    """All pairs of places (also of a place with itself) that have the same key, in portions; ``key`` is sorted."""
     begin = np.flatnonzero(np.diff(key, prepend=-1))
     length = np.diff(begin, append=len(key))
-    many, first = np.repeat(length, length), np.repeat(begin, length)
-    one = np.repeat(np.arange(len(key)), many)
-    other = np.arange(len(one)) - np.repeat(np.cumsum(many) - many, many) + first[one]
-    return one, other
+    portion = np.cumsum(length * length) // _PAIRS
+    for part in np.split(np.arange(len(begin)), np.flatnonzero(np.diff(portion)) + 1) if len(begin) else ():
+        size, at = length[part], begin[part[0]]
+        many, first = np.repeat(size, size), np.repeat(begin[part], size)
+        one = np.repeat(np.arange(len(many)), many)
+        yield one + at, np.arange(len(one)) - np.repeat(np.cumsum(many) - many, many) + first[one]
