@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.features.links import host_of
-from spamfilter.quoting import Seen, loud_words, subject_words
+from spamfilter.quoting import Seen, company_words, loud_words, subject_words
 from spamfilter.records import Reason
 
 __all__ = ["GROUPS", "Explainer", "Seen", "group_of"]
@@ -219,6 +219,7 @@ def _hosts(seen: Seen, rows: NDArray[np.int64], _: NDArray[np.bool_]) -> list[st
 #: What a group of reasons quotes of comments (for ham where the flag is set): words, or None where there is nothing.
 _QUOTING: Final[dict[str, Callable[[Seen, NDArray[np.int64], NDArray[np.bool_]], Sequence[str | None]]]] = {
     "subject": subject_words,
+    "company": company_words,
     "words": loud_words,
     "name": _names,
     "address": _hosts,

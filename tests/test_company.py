@@ -170,8 +170,11 @@ def test_company_is_a_reason(seated: SpamFilter) -> None:
     coef = p.head.coef.copy()
     coef[p.inputs.index("company_share")] = -2.0
     sure = SpamFilter(replace(p, head=replace(p.head, coef=coef)), "sure")
-    names = [{r.name for r in v.reasons} for v in sure.score_split(page(COMMENTS)).verdicts]
-    assert "in_company" in names[1] and "shares_nothing" in names[3]
+    found = [{r.name: r.detail for r in v.reasons} for v in sure.score_split(page(COMMENTS)).verdicts]
+    assert found[1]["in_company"].startswith("takes up what other readers say: ")
+    words = found[1]["in_company"].partition(": ")[2].split(", ")
+    assert "planks" in words and "waterline" not in words
+    assert found[3]["shares_nothing"] == "shares nothing with the other comments"
 
 
 # ---------------------------------------------------------------- models with and without
