@@ -2035,12 +2035,20 @@ static int64_t spelled(const uint32_t *p, const uint8_t *c, int64_t a, int64_t b
     return used;
 }
 
-/* The words of a title and its article. */
+/* The words of a title and its article, or those that several comments of a page have.  whose: the comment that alone has
+   the word, or EVERYBODYS. */
+enum { EVERYBODYS = -1, NOBODYS = -2 };
 typedef struct {
     uint32_t *key;
+    int32_t *whose;
     uint64_t mask;
-    int zero;
+    int32_t zero; /* whose the word zero is, which is no key */
 } Context;
+
+static void context_clear(Context *t) {
+    memset(t->key, 0, (t->mask + 1) * sizeof *t->key);
+    t->zero = NOBODYS;
+}
 
 static uint64_t place_of(const Context *t, uint32_t h) {
     uint64_t at = (h * (uint32_t)MIX) >> 7 & t->mask;
@@ -2048,14 +2056,21 @@ static uint64_t place_of(const Context *t, uint32_t h) {
     return at;
 }
 
-static void take_in(Context *t, const uint32_t *words, int64_t a, int64_t b) {
+static void take_in(Context *t, const uint32_t *words, int64_t a, int64_t b, int32_t whose) {
     for (int64_t i = a; i < b; i++) {
-        if (words[i]) t->key[place_of(t, words[i])] = words[i];
-        else t->zero = 1;
+        uint64_t at = words[i] ? place_of(t, words[i]) : 0;
+        int32_t *owner = words[i] ? &t->whose[at] : &t->zero;
+        int is_new = words[i] ? !t->key[at] : t->zero == NOBODYS;
+        *owner = is_new || *owner == whose ? whose : EVERYBODYS;
+        if (words[i]) t->key[at] = words[i];
     }
 }
 
-static inline int is_there(const Context *t, uint32_t h) { return h ? t->key[place_of(t, h)] == h : t->zero; }
+static inline int is_there(const Context *t, uint32_t h) {
+    if (!h) return t->zero == EVERYBODYS;
+    uint64_t at = place_of(t, h);
+    return t->key[at] == h && t->whose[at] == EVERYBODYS;
+}
 
 #define RARE_MOST 64
 
@@ -2104,14 +2119,14 @@ static int say_rarest(const uint32_t *p, Rare *best, int64_t kept, int64_t most,
 }
 
 PyDoc_STRVAR(rarest_doc, "rarest(points, classes, starts, texts, shared, context_of, word, ptr, title_word, title_ptr, article_word,\n"
-                         "article_ptr, patterns, idf, idf_shift, looked_at, most) -> [str or None, ...]\n\n"
-                         "Of each text asked for: the rarest words that its title and article share (shared: 1), or lack (0); None where\n"
-                         "Python has to look.");
+                         "article_ptr, patterns, idf, idf_shift, looked_at, most, others) -> [str or None, ...]\n\n"
+                         "Of each text asked for: the rarest words that its title and article (others: 1: the other texts) share\n"
+                         "(shared: 1), or lack (0); None where Python has to look.");
 static PyObject *rarest(PyObject *self, PyObject *args) {
     Py_buffer v[14];
-    int shift, looked_at, most;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*iii", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
-                          &v[10], &v[11], &v[12], &v[13], &shift, &looked_at, &most))
+    int shift, looked_at, most, others;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*iiii", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
+                          &v[10], &v[11], &v[12], &v[13], &shift, &looked_at, &most, &others))
         return NULL;
     const uint32_t *p = v[0].buf;
     const int64_t *starts = v[2].buf, *texts = v[3].buf, *context_of = v[5].buf;
@@ -2123,28 +2138,33 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
     fits = fits && looked_at <= RARE_MOST && v[4].len == asked && v[5].len / 8 == mine.n && v[2].len / 8 == mine.n + 1;
     for (int64_t k = 0; k < asked && fits; k++) {
         int64_t i = texts[k];
-        fits = i >= 0 && i < mine.n && context_of[i] >= 0 && context_of[i] < titles.n && context_of[i] < articles.n && starts[i] >= 0 &&
-               starts[i] <= starts[i + 1] && starts[i + 1] <= v[1].len;
+        fits = i >= 0 && i < mine.n && starts[i] >= 0 && starts[i] <= starts[i + 1] && starts[i + 1] <= v[1].len;
+        fits = fits && (others || (context_of[i] >= 0 && context_of[i] < titles.n && context_of[i] < articles.n));
         if (fits && mine.ptr[i + 1] - mine.ptr[i] > room) room = mine.ptr[i + 1] - mine.ptr[i];
     }
     if (!fits) {
         PyErr_SetString(PyExc_ValueError, "rarest: places within the arrays");
         return release(v, 14, NULL);
     }
-    int64_t longest_context = 0, read = -1;
-    for (int64_t k = 0; k < asked; k++) {
+    int64_t longest_context = others ? mine.ptr[mine.n] : 0, read = -1;
+    for (int64_t k = 0; k < asked && !others; k++) {
         int64_t x = context_of[texts[k]], size = titles.ptr[x + 1] - titles.ptr[x] + articles.ptr[x + 1] - articles.ptr[x];
         if (size > longest_context) longest_context = size;
     }
-    Context context = {NULL, 63, 0};
+    Context context = {NULL, NULL, 63, NOBODYS};
     while (context.mask + 1 < 2 * (uint64_t)longest_context) context.mask = 2 * context.mask + 1;
     context.key = malloc((context.mask + 1) * sizeof *context.key);
+    context.whose = malloc((context.mask + 1) * sizeof *context.whose);
     int64_t *places = malloc((size_t)(2 * room + 2) * sizeof *places);
     Rare best[RARE_MOST + 1];
     Said said = {NULL, 0, 0};
-    PyObject *out = context.key && places ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
+    PyObject *out = context.key && context.whose && places ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
+    if (others && out) {
+        context_clear(&context);
+        for (int64_t i = 0; i < mine.n; i++) take_in(&context, mine.word, mine.ptr[i], mine.ptr[i + 1], (int32_t)i);
+    }
     for (int64_t k = 0; k < asked && out; k++) {
-        int64_t i = texts[k], x = context_of[i], n = mine.ptr[i + 1] - mine.ptr[i];
+        int64_t i = texts[k], x = others ? -1 : context_of[i], n = mine.ptr[i + 1] - mine.ptr[i];
         const uint32_t *w = mine.word + mine.ptr[i];
         int64_t found = spelled(p, v[1].buf, starts[i], starts[i + 1], v[12].buf, places, n);
         PyObject *one = NULL;
@@ -2155,10 +2175,9 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
             int failed = 0;
             if (found == n) { /* else Chinese or Japanese: the words are no words that can be quoted */
                 if (x != read) { /* comments of one article stand together */
-                    memset(context.key, 0, (context.mask + 1) * sizeof *context.key);
-                    context.zero = 0;
-                    take_in(&context, titles.word, titles.ptr[x], titles.ptr[x + 1]);
-                    take_in(&context, articles.word, articles.ptr[x], articles.ptr[x + 1]);
+                    context_clear(&context);
+                    take_in(&context, titles.word, titles.ptr[x], titles.ptr[x + 1], EVERYBODYS);
+                    take_in(&context, articles.word, articles.ptr[x], articles.ptr[x + 1], EVERYBODYS);
                     read = x;
                 }
                 int64_t kept = rarest_of(w, n, places, &context, shared[k], &idf, looked_at, best);
@@ -2169,6 +2188,7 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
         if (!one || PyList_SetItem(out, (Py_ssize_t)k, one) < 0) Py_CLEAR(out);
     }
     free(context.key);
+    free(context.whose);
     free(places);
     free(said.points);
     return release(v, 14, out);

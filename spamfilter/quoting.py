@@ -1,11 +1,10 @@
-"""The words of comments that reasons quote: the rarest that the article shares or lacks, or other comments share, the
-loudest of a model.
+"""The words of comments that reasons quote: the rarest that the article shares or lacks, the loudest of a model.
 
 Usage::
 
     seen = Seen(fields, read, text_model, idf)
     subject_words(seen, rows, ham)    # for ham the rarest words shared with the article, for spam those it lacks
-    company_words(seen, rows, ham)    # for ham the rarest words shared with other comments of the page
+    company_words(seen, rows, ham)    # for ham the rarest words that other comments of the page have too
     loud_words(seen, rows, ham)       # the words that speak loudest for ham, or for spam
 
 ``rows`` (int64) are the comments asked for and ``ham`` (bool) their sides.  Each gives one string a row: words with a
@@ -24,11 +23,10 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
-from spamfilter.features.company import REACH
 from spamfilter.features.fields import Fields
 from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.reading import Reading
-from spamfilter.features.relatedness import IDF_BITS, Words
+from spamfilter.features.relatedness import IDF_BITS
 from spamfilter.features.signals import TextFacts
 from spamfilter.features.wordlists import load_lists
 from spamfilter.linear import GramModel
@@ -59,86 +57,53 @@ class Seen:
 
 
 # ------------------------------------------------------------------ what comment and context share
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """Words that comments are compared with: ``of`` is the place of each comment's in ``one`` and ``other``."""
-
-    of: I64
-    one: Words
-    other: Words
-
-    def words(self, i: int) -> NDArray[np.uint32]:
-        """All that stands beside comment ``i``."""
-        k = int(self.of[i])
-        parts = [word[ptr[k] : ptr[k + 1]] for word, ptr in (self.one, self.other)]
-        return np.concatenate(parts)
-
-
 def subject_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
     """The rarest words of each comment that its title and article have too (``ham``), or have not."""
     placed = seen.given.context_of[rows] >= 0
-    titles, articles = seen.read.titles, seen.read.articles
-    beside = _Beside(seen.given.context_of, (titles.word, titles.ptr), (articles.word, articles.ptr))
     if placed.all():
-        return _rarest_of(seen, beside, rows, ham)
-    found = iter(_rarest_of(seen, beside, rows[placed], ham[placed]) if placed.any() else ())
+        return _rarest_of(seen, rows, ham)
+    found = iter(_rarest_of(seen, rows[placed], ham[placed]) if placed.any() else ())
     return [next(found) if there else "" for there in placed.tolist()]
 
 
 def company_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
-    """The rarest words of each comment that others of its page have too; none for spam, which shares nothing.
+    """The rarest words of each comment that others of its page have too; none for spam, which shares little.
 
-    All comments must be of one page: reasons are told of one page at a time.
+    Comments with reasons are those of one page, or each has a page to itself.
     """
     if seen.given.thread_of is None or not ham.any():
         return [""] * len(rows)
-    asked = rows[ham]
-    of = np.zeros(len(seen.given), np.int64)
-    of[asked] = np.arange(len(asked))
-    before, after = _others(seen.read.texts, asked)
-    found = iter(_rarest_of(seen, _Beside(of, before, after), asked, ham[ham]))
-    return [next(found) if is_ham else "" for is_ham in ham.tolist()]
+    found = iter(_rarest_of(seen, rows[ham], np.ones(int(ham.sum()), np.bool_), others=True))
+    return [next(found) if there else "" for there in ham.tolist()]
 
 
-def _others(facts: TextFacts, rows: I64) -> tuple[Words, Words]:
-    """The words of the comments before and after each, as far as they are its company."""
-    begin, end = np.maximum(rows - REACH, 0), np.minimum(rows + REACH + 1, len(facts.ptr) - 1)
-    return _ranges(facts, begin, rows), _ranges(facts, rows + 1, end)
-
-
-def _ranges(facts: TextFacts, begin: I64, end: I64) -> Words:
-    first, last = facts.ptr[begin], facts.ptr[end]
-    parts = [facts.word[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-    return np.concatenate(parts), np.concatenate((np.zeros(1, np.int64), np.cumsum(last - first)))
-
-
-def _rarest_of(seen: Seen, beside: _Beside, rows: I64, shared: Flags) -> list[str]:
+def _rarest_of(seen: Seen, rows: I64, shared: Flags, *, others: bool = False) -> list[str]:
     said: list[str | None] = [None] * len(rows)
     if compiled.kernel is not None:
-        texts = seen.read.texts
+        texts, titles, articles = seen.read.texts, seen.read.titles, seen.read.articles
         said = compiled.kernel.rarest(
             *(texts.batch.points, texts.batch.classes, texts.batch.starts),
-            *(rows, shared, beside.of),
-            *(texts.word, texts.ptr, *beside.one, *beside.other),
-            *(cc.patterns(), seen.idf, 32 - IDF_BITS, LOOKED_AT, QUOTED),
+            *(rows, shared, seen.given.context_of),
+            *(texts.word, texts.ptr, titles.word, titles.ptr, articles.word, articles.ptr),
+            *(cc.patterns(), seen.idf, 32 - IDF_BITS, LOOKED_AT, QUOTED, others),
         )
     if None not in said:
         return said  # type: ignore[return-value]
     return [
-        _spelled(seen.read.texts.batch, _rarest(seen, beside, i, there)) if words is None else words
+        _spelled(seen.read.texts.batch, _rarest(seen, i, there, others)) if words is None else words
         for words, i, there in zip(said, rows.tolist(), shared.tolist(), strict=True)
     ]
 
 
-def _rarest(seen: Seen, beside: _Beside, i: int, wanted: bool) -> Places:
-    """Places in the batch of the rarest words that stand beside the comment too (``wanted``), or do not."""
-    facts = seen.read.texts
-    word = facts.word[facts.ptr[i] : facts.ptr[i + 1]]
+def _rarest(seen: Seen, i: int, wanted: bool, others: bool) -> Places:
+    """Places in the batch of the rarest words that the context has too (``wanted``), or has not."""
+    facts, word = seen.read.texts, _words_of(seen.read.texts, i)
+    context = _of_others(facts, i) if others else _of_article(seen, int(seen.given.context_of[i]))
     batch, at = facts.batch, int(facts.batch.starts[i])
     places = [(a + at, b + at) for a, b in _word_places(batch.only(i), len(word))]
     if not places:
         return []
-    rarity = seen.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, beside.words(i)) == wanted)
+    rarity = seen.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, context) == wanted)
     order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
     order = order[rarity[order] > 0]
     found: dict[str, tuple[int, int]] = {}
@@ -146,6 +111,18 @@ def _rarest(seen: Seen, beside: _Beside, i: int, wanted: bool) -> Places:
         if b - a > 1:
             found.setdefault(batch.spelled(a, b), (a, b))
     return list(found.values())[:QUOTED]
+
+
+def _of_article(seen: Seen, context: int) -> NDArray[np.uint32]:
+    return np.concatenate((_words_of(seen.read.titles, context), _words_of(seen.read.articles, context)))
+
+
+def _of_others(facts: TextFacts, i: int) -> NDArray[np.uint32]:
+    return np.concatenate((facts.word[: facts.ptr[i]], facts.word[facts.ptr[i + 1] :]))
+
+
+def _words_of(facts: TextFacts, i: int) -> NDArray[np.uint32]:
+    return facts.word[facts.ptr[i] : facts.ptr[i + 1]]
 
 
 def _word_places(batch: Batch, n: int) -> Places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -340,8 +341,13 @@ def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
     fast = [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
     assert fast[0][1] == "valves" and fast[1][1] == "leak" and fast[0][2] == "" and fast[1][5] == "pipes"
     assert fast[0][6] in ("mill, weir", "weir, mill")  # Python looked: a letter above the first plane
+    on_page = quoting.Seen(replace(rows, thread_of=np.zeros(7, np.int64)), read, seen.text, seen.idf)
+    others = quoting.company_words(on_page, every, ~no)
+    assert others[1] == "valves" and others[3] == "valves, and" and "pipes" in others[0] and "mill" not in others[6]
+    assert quoting.company_words(on_page, every, no) == [""] * 7 == quoting.company_words(seen, every, ~no)
     with _without_kernel():
         assert fast == [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
+        assert others == quoting.company_words(on_page, every, ~no)
 
 
 @settings(max_examples=100, deadline=None)
