@@ -66,6 +66,10 @@ class LinearModel:
         np.minimum(out, Z_LIMIT, out=out)
         return out
 
+    def last(self, n: int) -> LinearModel:
+        """The part of the model that its last ``n`` inputs have."""
+        return LinearModel(self.mean[-n:], self.scale[-n:], self.coef[-n:], self.intercept)
+
     def logits(self, x: F64) -> F64:
         """Log-odds of each row."""
         return self.of_standard(self.standardise(x))

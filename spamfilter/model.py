@@ -214,23 +214,27 @@ class SpamFilter:
         """Inputs of the last stage for each comment (comments × ``parameters.inputs``); a page must be whole."""
         return self._inputs(given)[0]
 
-    def _inputs(self, given: Fields) -> tuple[F64, Reading]:
+    def _inputs(self, given: Fields) -> tuple[F64, F64, Reading]:
+        """Inputs of the last stage, the same standardised, and what was read."""
+        head = self.parameters.head
         dense, seen = read_features(given, self.parameters.idf)
         dense = self.fitting(dense)
         first = self._first_stage(given, seen, dense)
         inputs = stage_inputs(first, dense)
         if self.parameters.company is None:
-            return inputs, seen
-        alone = np.concatenate((inputs, np.zeros((len(given), len(COMPANY)))), axis=1)
+            return inputs, head.standardise(inputs), seen
+        inputs = np.concatenate((inputs, np.zeros((len(given), len(COMPANY)))), axis=1)
+        z = head.standardise(inputs)
         if given.thread_of is not None and len(given) > 1:
-            alone[:, -len(COMPANY) :] = self._company(given.thread_of, seen, first, alone)
-        return alone, seen
+            inputs[:, -len(COMPANY) :] = self._company(given.thread_of, seen, first, head.of_standard(z))
+            z[:, -len(COMPANY) :] = head.last(len(COMPANY)).standardise(inputs[:, -len(COMPANY) :])
+        return inputs, z, seen
 
     def _company(self, thread_of: NDArray[np.int64], seen: Reading, first: FirstStage, alone: F64) -> F64:
-        """Columns ``COMPANY``; the others of a page count as far as each, judged for itself, is no spam."""
+        """Columns ``COMPANY``; the others of a page count as far as each, judged for itself (``alone``), is no spam."""
         p = self.parameters
         assert p.company is not None
-        trust = _probability(-p.head.logits(alone))
+        trust = _probability(-alone)
         table = company((seen.texts.word, seen.texts.ptr), Seats.in_order(thread_of, trust), p.idf)
         return company_inputs(first, p.company.logits(measures(table)), table, p.company_middle)
 
@@ -267,10 +271,8 @@ class SpamFilter:
         return FirstStage(text, prose, name, host, relation, foreign, titled)
 
     def _judge(self, given: Fields) -> tuple[F64, F64, Reading]:
-        head = self.parameters.head
-        inputs, seen = self._inputs(given)
-        z = head.standardise(inputs)
-        return z, head.of_standard(z), seen
+        _, z, seen = self._inputs(given)
+        return z, self.parameters.head.of_standard(z), seen
 
     def _verdicts(self, given: Fields, kept: slice = slice(None)) -> list[Verdict]:
         """Verdicts on the comments ``kept``; the others are there as their company."""

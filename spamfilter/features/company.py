@@ -62,6 +62,8 @@ class Seats:
 
 def places(thread_of: I64) -> I64:
     """How many comments of the same page stand before each."""
+    if len(thread_of) and (thread_of == thread_of[0]).all():  # one page, as nearly always
+        return np.arange(len(thread_of))
     order = np.argsort(thread_of, kind="stable")
     first = np.searchsorted(thread_of[order], thread_of[order])
     out = np.empty(len(order), np.int64)
