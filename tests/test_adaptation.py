@@ -145,6 +145,34 @@ def test_with_few_ham_labels_no_less_spam_is_found(sf):
     assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_four_spam_labels_among_two_hundred_do_no_harm(sf, seed):
+    own, unseen = comments(200, 30 + seed, 0.02), comments(300, 40 + seed, 0.3)
+    adapted, facts = adapt(sf, own)
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert facts.rows["pots"]["spam"] == 4
+    assert after.ap >= before.ap - 0.01 and after.recall >= before.recall - 0.02, (before, after, facts)
+    assert after.blocked_ham <= max(before.blocked_ham, 0.02)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_slips_do_not_lift_the_cutoff_above_the_spam(sf, seed):
+    own, unseen = comments(200, 50 + seed), comments(300, 60 + seed)
+    slips = np.random.default_rng(seed).random(200) < 0.05
+    adapted, facts = adapt(sf, replace(own, label=np.where(slips, 1 - own.label, own.label).astype(np.int8)))
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert facts.strength > 0 and after.ap > before.ap
+    assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02, (before, after)
+
+
+def test_what_is_called_spam_is_more_likely_spam_however_few_ham_labels_there_are(sf):
+    own, unseen = comments(90, 70, 0.96), comments(200, 71)
+    adapted, facts = adapt(sf, own)
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert adapted.parameters.spam_cutoff >= 0.5 and adapted.parameters.unsure_cutoff <= adapted.parameters.spam_cutoff
+    assert after.recall >= before.recall - 0.02, (before, after, facts)
+
+
 # ------------------------------------------------------------------------------------------ attacks on the labels
 def team_and(attacker, data, honest, sf):
     """Label rows: the first ``honest`` by four people over four weeks, the others by ``attacker``, forty a day."""
