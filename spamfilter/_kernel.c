@@ -1204,40 +1204,79 @@ static int same_words(const uint32_t *p, const Quote *x, const Quote *y) {
     return x->end - x->begin == y->end - y->begin && !memcmp(p + x->begin, p + y->begin, (size_t)(x->end - x->begin) * sizeof *p);
 }
 
-PyDoc_STRVAR(quotes_doc, "quotes(points, classes, from, to, weights, bits, salt, sign, keys, member, lists, most) -> [(begin, end), ...]\n\n"
-                         "Of one text: the words and pairs with the largest weights that hold a word of none of the lists.");
-static PyObject *quotes(PyObject *self, PyObject *args) {
-    Py_buffer v[5];
-    int bits, most;
-    unsigned long long salt, lists;
-    double sign;
-    long long from, to;
-    if (!PyArg_ParseTuple(args, "y*y*LLy*iKdy*y*Ki", &v[0], &v[1], &from, &to, &v[2], &bits, &salt, &sign, &v[3], &v[4], &lists, &most)) return NULL;
-    const uint32_t *p = v[0].buf, *keys = v[3].buf;
-    const uint8_t *c = v[1].buf;
-    const float *weights = v[2].buf;
-    const uint64_t *member = v[4].buf;
-    uint64_t mask = (uint64_t)(v[3].len / 4) - 1;
-    int64_t n = to, used = 0;
-    int within = from >= 0 && from <= to && to <= v[1].len;
-    Quote *q = malloc((size_t)(within ? 2 * (to - from) + 1 : 1) * sizeof *q);
-    PyObject *out = q && within && v[2].len == ((Py_ssize_t)4 << bits) ? PyList_New(0) : NULL;
-    if (!out) {
-        if (!q) PyErr_NoMemory();
-        else PyErr_SetString(PyExc_ValueError, "quotes: a weight for every number, a place within the text");
-        free(q);
-        return release(v, 5, NULL);
+/* Words that are quoted, spelled out with a comma between them; what is no character (half a pair) becomes U+FFFD. */
+typedef struct {
+    uint32_t *points;
+    int64_t used, room;
+} Said;
+
+static int say(Said *to, const uint32_t *p, int64_t a, int64_t b) {
+    if (to->used + b - a + 2 > to->room) {
+        int64_t room = 2 * (to->used + b - a + 2);
+        uint32_t *more = realloc(to->points, (size_t)room * sizeof *more);
+        if (!more) return -1;
+        to->points = more;
+        to->room = room;
     }
+    if (to->used) {
+        to->points[to->used++] = ',';
+        to->points[to->used++] = ' ';
+    }
+    for (; a < b; a++) to->points[to->used++] = (p[a] >= 0xD800 && p[a] < 0xE000) || p[a] > 0x10FFFF ? 0xFFFD : p[a];
+    return 0;
+}
+
+static PyObject *as_string(Said *said) {
+    const int one = 1;
+    int order = *(const char *)&one ? -1 : 1;
+    PyObject *out = PyUnicode_DecodeUTF32((const char *)said->points, (Py_ssize_t)(4 * said->used), "strict", &order);
+    said->used = 0;
+    return out;
+}
+
+/* The loudest of a heap comes to its front. */
+static void sink_down(Quote *heap, int64_t n, int64_t at) {
+    Quote x = heap[at];
+    for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && louder(&heap[child + 1], &heap[child]) < 0) child++;
+        if (louder(&x, &heap[child]) <= 0) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = x;
+}
+
+/* Words that tell a person nothing: those of some lists. */
+typedef struct {
+    const uint32_t *keys;
+    const uint64_t *member;
+    uint64_t mask, lists;
+} Dull;
+
+static int is_telling(const uint32_t *p, const uint8_t *c, const Quote *x, const Dull *d) {
+    int letters = 0, telling = 0;
+    for (int64_t i = x->begin; i < x->end; i++) letters |= is_run(c[i]) && c[i] != DIGIT && c[i] != 12;
+    if (!letters) return 0;
+    if (x->middle == x->first_end && is_cjk(c[x->begin]) && is_cjk(c[x->middle]))
+        return unusual(d->keys, d->member, d->mask, d->lists, mix(token_hash(p, x->begin, x->end)));
+    if (is_run(c[x->begin])) telling |= unusual(d->keys, d->member, d->mask, d->lists, mix(token_hash(p, x->begin, x->first_end)));
+    if (x->middle >= 0 && is_run(c[x->middle]))
+        telling |= unusual(d->keys, d->member, d->mask, d->lists, mix(token_hash(p, x->middle, x->end)));
+    return telling;
+}
+
+/* Words and pairs with a weight on this side, in the order of the text; q has room for two a character. */
+static int64_t candidates(const uint32_t *p, const uint8_t *c, int64_t from, int64_t to, const float *weights, int bits, uint64_t salt,
+                          double sign, Quote *q) {
+    int64_t used = 0, before_at = -1, before_end = -1;
     uint64_t before = 0;
-    int64_t before_at = -1, before_end = -1;
-    for (int64_t i = from; i < n;) {
+    for (int64_t i = from; i < to;) {
         if (is_gap(c[i])) {
             i++;
             continue;
         }
         int64_t a = i++;
         if (is_word(c[a]))
-            while (i < n && is_word(c[i])) i++;
+            while (i < to && is_word(c[i])) i++;
         uint64_t h = token_hash(p, a, i);
         Quote one = {sign * weights[mix(h + salt) >> (64 - bits)], a, -1, i, i};
         if (one.value > 0) q[used++] = one;
@@ -1249,28 +1288,64 @@ static PyObject *quotes(PyObject *self, PyObject *args) {
         before_at = a;
         before_end = i;
     }
-    qsort(q, (size_t)used, sizeof *q, louder);
-    int64_t kept = 0; /* the kept ones move to the front */
-    for (int64_t k = 0; k < used && kept < most && out; k++) {
-        Quote x = q[k];
-        int telling = 0, letters = 0, skip = 0;
-        for (int64_t i = x.begin; i < x.end; i++) letters |= is_run(c[i]) && c[i] != DIGIT && c[i] != 12;
-        if (!letters) continue;
-        if (x.middle == x.first_end && is_cjk(c[x.begin]) && is_cjk(c[x.middle]))
-            telling = unusual(keys, member, mask, lists, mix(token_hash(p, x.begin, x.end)));
-        else {
-            if (is_run(c[x.begin])) telling |= unusual(keys, member, mask, lists, mix(token_hash(p, x.begin, x.first_end)));
-            if (x.middle >= 0 && is_run(c[x.middle])) telling |= unusual(keys, member, mask, lists, mix(token_hash(p, x.middle, x.end)));
-        }
-        for (int64_t j = 0; j < kept && !skip; j++) skip = (q[j].begin < x.end && x.begin < q[j].end) || same_words(p, &q[j], &x);
-        if (!telling || skip) continue;
-        q[kept++] = x;
-        PyObject *pair = Py_BuildValue("(LL)", (long long)x.begin, (long long)x.end);
-        if (!pair || PyList_Append(out, pair) < 0) Py_CLEAR(out);
-        Py_XDECREF(pair);
+    return used;
+}
+
+#define QUOTES_MOST 16
+
+/* The loudest that tell something and do not overlap, the loudest first: how many were kept. */
+static int64_t loudest(const uint32_t *p, const uint8_t *c, Quote *q, int64_t used, const Dull *d, int64_t most, Quote *kept) {
+    int64_t n = 0;
+    for (int64_t at = used / 2 - 1; at >= 0; at--) sink_down(q, used, at);
+    while (used > 0 && n < most) {
+        Quote x = q[0];
+        q[0] = q[--used];
+        if (used) sink_down(q, used, 0);
+        int skip = 0;
+        for (int64_t j = 0; j < n && !skip; j++) skip = (kept[j].begin < x.end && x.begin < kept[j].end) || same_words(p, &kept[j], &x);
+        if (!skip && is_telling(p, c, &x, d)) kept[n++] = x;
+    }
+    return n;
+}
+
+PyDoc_STRVAR(quotes_doc, "quotes(points, classes, starts, texts, ham, weights, bits, salt, keys, member, lists, most) -> [str, ...]\n\n"
+                         "Of each text asked for: the words and pairs with the largest weights, for ham (1) the smallest, that hold\n"
+                         "a word of none of the lists.");
+static PyObject *quotes(PyObject *self, PyObject *args) {
+    Py_buffer v[8];
+    int bits, most;
+    unsigned long long salt, lists;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*iKy*y*Ki", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &bits, &salt, &v[6], &v[7], &lists, &most))
+        return NULL;
+    const uint32_t *p = v[0].buf;
+    const uint8_t *c = v[1].buf;
+    const int64_t *starts = v[2].buf, *texts = v[3].buf;
+    const uint8_t *ham = v[4].buf;
+    const Dull dull = {v[6].buf, v[7].buf, (uint64_t)(v[6].len / 4) - 1, lists};
+    int64_t asked = v[3].len / 8, n = v[2].len / 8 - 1, room = 0;
+    int fits = v[5].len == ((Py_ssize_t)4 << bits) && v[4].len == asked && most <= QUOTES_MOST && v[0].len / 4 >= v[1].len;
+    for (int64_t k = 0; k < asked && fits; k++) {
+        fits = texts[k] >= 0 && texts[k] < n && starts[texts[k]] >= 0 && starts[texts[k]] <= starts[texts[k] + 1] && starts[texts[k] + 1] <= v[1].len;
+        if (fits && starts[texts[k] + 1] - starts[texts[k]] > room) room = starts[texts[k] + 1] - starts[texts[k]];
+    }
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "quotes: a weight for every number, places within the texts");
+        return release(v, 8, NULL);
+    }
+    Quote *q = malloc((size_t)(2 * room + 1) * sizeof *q), kept[QUOTES_MOST];
+    Said said = {NULL, 0, 0};
+    PyObject *out = q ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
+    for (int64_t k = 0; k < asked && out; k++) {
+        int64_t used = candidates(p, c, starts[texts[k]], starts[texts[k] + 1], v[5].buf, bits, salt, ham[k] ? -1.0 : 1.0, q);
+        int64_t n_kept = loudest(p, c, q, used, &dull, most, kept);
+        int failed = 0;
+        for (int64_t j = 0; j < n_kept && !failed; j++) failed = say(&said, p, kept[j].begin, kept[j].end);
+        PyObject *one = failed ? PyErr_NoMemory() : as_string(&said);
+        if (!one || PyList_SetItem(out, (Py_ssize_t)k, one) < 0) Py_CLEAR(out);
     }
     free(q);
-    return release(v, 5, out);
+    free(said.points);
+    return release(v, 8, out);
 }
 
 /* ---- what a comment shares with its context */
@@ -1748,101 +1823,143 @@ static int64_t spelled(const uint32_t *p, const uint8_t *c, int64_t a, int64_t b
     return used;
 }
 
-/* 1 in out for each of the words that stands among some of theirs. */
+/* The words of a title and its article. */
 typedef struct {
     uint32_t *key;
-    uint8_t *seen;
     uint64_t mask;
     int zero;
-} Sought;
+} Context;
 
-static uint64_t sought_at(const Sought *t, uint32_t h) {
-    uint64_t at = h & t->mask;
+static uint64_t place_of(const Context *t, uint32_t h) {
+    uint64_t at = (h * (uint32_t)MIX) >> 7 & t->mask;
     while (t->key[at] && t->key[at] != h) at = (at + 1) & t->mask;
     return at;
 }
 
-static void mark(Sought *t, const uint32_t *theirs, int64_t a, int64_t b) {
+static void take_in(Context *t, const uint32_t *words, int64_t a, int64_t b) {
     for (int64_t i = a; i < b; i++) {
-        if (!theirs[i]) {
-            t->zero = 1;
-            continue;
-        }
-        uint64_t at = sought_at(t, theirs[i]);
-        if (t->key[at]) t->seen[at] = 1;
+        if (words[i]) t->key[place_of(t, words[i])] = words[i];
+        else t->zero = 1;
     }
 }
 
-static inline int is_marked(const Sought *t, uint32_t h) { return h ? t->seen[sought_at(t, h)] : t->zero; }
+static inline int is_there(const Context *t, uint32_t h) { return h ? t->key[place_of(t, h)] == h : t->zero; }
 
 #define RARE_MOST 64
 
-PyDoc_STRVAR(rarest_doc,
-             "rarest(points, classes, begin, end, word, first, last, title_word, title_first, title_last, article_word, article_first, "
-             "article_last, patterns, idf, idf_shift, shared, looked_at, most) -> [(begin, end), ...] or None\n\n"
-             "Places of the rarest words of a text that its title and article share, or lack; None where Python has to look.");
-static PyObject *rarest(PyObject *self, PyObject *args) {
-    Py_buffer v[7];
-    long long begin, end, first, last, title_first, title_last, article_first, article_last;
-    int shift, shared, looked_at, most;
-    if (!PyArg_ParseTuple(args, "y*y*LLy*LLy*LLy*LLy*y*iiii", &v[0], &v[1], &begin, &end, &v[2], &first, &last, &v[3], &title_first,
-                          &title_last, &v[4], &article_first, &article_last, &v[5], &v[6], &shift, &shared, &looked_at, &most))
-        return NULL;
-    const uint32_t *p = v[0].buf, *w = v[2].buf;
-    const float *idf = v[6].buf;
-    int64_t n = last - first, found;
-    if (n < 0 || last > v[2].len / 4 || begin < 0 || end > v[1].len || title_last > v[3].len / 4 || article_last > v[4].len / 4 ||
-        looked_at > RARE_MOST) {
-        PyErr_SetString(PyExc_ValueError, "rarest: places within the arrays");
-        return release(v, 7, NULL);
-    }
-    Sought sought = {NULL, NULL, 63, 0};
-    while (sought.mask + 1 < 2 * (uint64_t)n) sought.mask = 2 * sought.mask + 1;
-    sought.key = calloc(sought.mask + 1, sizeof *sought.key);
-    sought.seen = calloc(sought.mask + 1, 1);
-    int64_t *places = malloc((size_t)(2 * n + 2) * sizeof *places), kept = 0, said = 0;
-    PyObject *out = sought.key && sought.seen && places ? PyList_New(0) : PyErr_NoMemory();
-    if (!out) goto done;
-    found = spelled(p, v[1].buf, begin, end, v[5].buf, places, n);
-    if (found < 0) {
-        Py_DECREF(out);
-        Py_INCREF(Py_None);
-        out = Py_None;
-        goto done;
-    }
-    if (found != n) goto done; /* Chinese or Japanese: the words are no words that can be quoted */
-    for (int64_t i = first; i < last; i++)
-        if (w[i]) sought.key[sought_at(&sought, w[i])] = w[i];
-    mark(&sought, v[3].buf, title_first, title_last);
-    mark(&sought, v[4].buf, article_first, article_last);
-    Rare best[RARE_MOST + 1]; /* the rarest so far, of equal ones the first */
+/* Hashed words of texts, and where those of each begin. */
+typedef struct {
+    const uint32_t *word;
+    const int64_t *ptr;
+    int64_t n;
+} Told;
+
+/* 1 if every text's words stand within the array. */
+static int told_of(const Py_buffer *word, const Py_buffer *ptr, Told *t) {
+    *t = (Told){word->buf, ptr->buf, ptr->len / 8 - 1};
+    for (int64_t i = 0; i < t->n; i++)
+        if (t->ptr[i] < 0 || t->ptr[i] > t->ptr[i + 1] || t->ptr[i + 1] > word->len / 4) return 0;
+    return t->n >= 0;
+}
+
+/* The rarest of n words (w, at places) that the context has, or has not; of equal ones the first.  best has room for one more. */
+static int64_t rarest_of(const uint32_t *w, int64_t n, const int64_t *places, const Context *context, int shared, const Idf *idf,
+                         int64_t looked_at, Rare *best) {
+    int64_t kept = 0;
     for (int64_t i = 0; i < n; i++) {
-        double g = is_marked(&sought, w[first + i]) == shared ? idf[w[first + i] >> shift] : 0.0;
+        double g = is_there(context, w[i]) == shared ? idf->weight[w[i] >> idf->shift] : 0.0;
         if (!(g > 0) || (kept == looked_at && !(g > best[kept - 1].rarity))) continue;
         int64_t at = kept < looked_at ? kept++ : kept - 1;
         for (; at > 0 && best[at - 1].rarity < g; at--) best[at] = best[at - 1];
         best[at] = (Rare){places[2 * i], places[2 * i + 1], g};
     }
-    for (int64_t k = 0; k < kept && said < most; k++) {
+    return kept;
+}
+
+/* Says the first few different ones of more than one letter. */
+static int say_rarest(const uint32_t *p, Rare *best, int64_t kept, int64_t most, Said *said) {
+    int64_t n = 0;
+    for (int64_t k = 0; k < kept && n < most; k++) {
         int64_t length = best[k].end - best[k].begin;
         int again = length < 2;
-        for (int64_t j = 0; j < said && !again; j++)
+        for (int64_t j = 0; j < n && !again; j++)
             again = best[j].end - best[j].begin == length && !memcmp(p + best[j].begin, p + best[k].begin, (size_t)length * sizeof *p);
         if (again) continue;
-        best[said++] = best[k];
-        PyObject *pair = Py_BuildValue("(LL)", (long long)best[k].begin, (long long)best[k].end);
-        if (!pair || PyList_Append(out, pair) < 0) {
-            Py_XDECREF(pair);
-            Py_CLEAR(out);
-            break;
-        }
-        Py_DECREF(pair);
+        best[n++] = best[k];
+        if (say(said, p, best[k].begin, best[k].end) < 0) return -1;
     }
-done:
-    free(sought.key);
-    free(sought.seen);
+    return 0;
+}
+
+PyDoc_STRVAR(rarest_doc, "rarest(points, classes, starts, texts, shared, context_of, word, ptr, title_word, title_ptr, article_word,\n"
+                         "article_ptr, patterns, idf, idf_shift, looked_at, most) -> [str or None, ...]\n\n"
+                         "Of each text asked for: the rarest words that its title and article share (shared: 1), or lack (0); None where\n"
+                         "Python has to look.");
+static PyObject *rarest(PyObject *self, PyObject *args) {
+    Py_buffer v[14];
+    int shift, looked_at, most;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*iii", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
+                          &v[10], &v[11], &v[12], &v[13], &shift, &looked_at, &most))
+        return NULL;
+    const uint32_t *p = v[0].buf;
+    const int64_t *starts = v[2].buf, *texts = v[3].buf, *context_of = v[5].buf;
+    const uint8_t *shared = v[4].buf;
+    const Idf idf = {v[13].buf, shift};
+    Told mine, titles, articles;
+    int fits = told_of(&v[6], &v[7], &mine) && told_of(&v[8], &v[9], &titles) && told_of(&v[10], &v[11], &articles);
+    int64_t asked = v[3].len / 8, room = 0;
+    fits = fits && looked_at <= RARE_MOST && v[4].len == asked && v[5].len / 8 == mine.n && v[2].len / 8 == mine.n + 1;
+    for (int64_t k = 0; k < asked && fits; k++) {
+        int64_t i = texts[k];
+        fits = i >= 0 && i < mine.n && context_of[i] >= 0 && context_of[i] < titles.n && context_of[i] < articles.n && starts[i] >= 0 &&
+               starts[i] <= starts[i + 1] && starts[i + 1] <= v[1].len;
+        if (fits && mine.ptr[i + 1] - mine.ptr[i] > room) room = mine.ptr[i + 1] - mine.ptr[i];
+    }
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "rarest: places within the arrays");
+        return release(v, 14, NULL);
+    }
+    int64_t longest_context = 0, read = -1;
+    for (int64_t k = 0; k < asked; k++) {
+        int64_t x = context_of[texts[k]], size = titles.ptr[x + 1] - titles.ptr[x] + articles.ptr[x + 1] - articles.ptr[x];
+        if (size > longest_context) longest_context = size;
+    }
+    Context context = {NULL, 63, 0};
+    while (context.mask + 1 < 2 * (uint64_t)longest_context) context.mask = 2 * context.mask + 1;
+    context.key = malloc((context.mask + 1) * sizeof *context.key);
+    int64_t *places = malloc((size_t)(2 * room + 2) * sizeof *places);
+    Rare best[RARE_MOST + 1];
+    Said said = {NULL, 0, 0};
+    PyObject *out = context.key && places ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
+    for (int64_t k = 0; k < asked && out; k++) {
+        int64_t i = texts[k], x = context_of[i], n = mine.ptr[i + 1] - mine.ptr[i];
+        const uint32_t *w = mine.word + mine.ptr[i];
+        int64_t found = spelled(p, v[1].buf, starts[i], starts[i + 1], v[12].buf, places, n);
+        PyObject *one = NULL;
+        if (found < 0) {
+            one = Py_None;
+            Py_INCREF(one);
+        } else {
+            int failed = 0;
+            if (found == n) { /* else Chinese or Japanese: the words are no words that can be quoted */
+                if (x != read) { /* comments of one article stand together */
+                    memset(context.key, 0, (context.mask + 1) * sizeof *context.key);
+                    context.zero = 0;
+                    take_in(&context, titles.word, titles.ptr[x], titles.ptr[x + 1]);
+                    take_in(&context, articles.word, articles.ptr[x], articles.ptr[x + 1]);
+                    read = x;
+                }
+                int64_t kept = rarest_of(w, n, places, &context, shared[k], &idf, looked_at, best);
+                failed = say_rarest(p, best, kept, most, &said);
+            }
+            one = failed ? PyErr_NoMemory() : as_string(&said);
+        }
+        if (!one || PyList_SetItem(out, (Py_ssize_t)k, one) < 0) Py_CLEAR(out);
+    }
+    free(context.key);
     free(places);
-    return release(v, 7, out);
+    free(said.points);
+    return release(v, 14, out);
 }
 
 /* ---- segment: the text of serialised HTML, and the class names of a page */
@@ -2012,12 +2129,51 @@ static PyObject *html_text(PyObject *self, PyObject *args) {
     return result;
 }
 
-PyDoc_STRVAR(class_values_doc,
-             "class_values(source) -> bytes\n\nThe different values of the class attributes of a page, a line each.");
-static PyObject *class_values(PyObject *self, PyObject *args) {
+static inline int is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+PyDoc_STRVAR(present_doc, "present(source, words) -> bytes\n\nFor each of the words (a line each): 1 if it stands in the source, else 0.");
+static PyObject *present(PyObject *self, PyObject *args) {
+    Py_buffer v[2];
+    if (!PyArg_ParseTuple(args, "s*y*", &v[0], &v[1])) return NULL;
+    enum { MOST = 256, HEADS = 4096 }; /* words are found by their first two bytes */
+    const unsigned char *s = v[0].buf, *word[MOST], *w = v[1].buf, *stop = w + v[1].len;
+    Py_ssize_t n = v[0].len, length[MOST], words = 0, left = 0;
+    int16_t head[HEADS], next[MOST];
+    char found[MOST];
+    memset(head, 0xFF, sizeof head);
+    while (w <= stop && words < MOST) {
+        const unsigned char *end = w < stop ? memchr(w, '\n', stop - w) : NULL;
+        if (!end) end = stop;
+        word[words] = w;
+        length[words] = end - w;
+        found[words] = end - w < 2 && (end == w || (n && memchr(s, *w, n)));
+        if (length[words] >= 2) {
+            int at = (w[0] << 5 ^ w[1]) & (HEADS - 1);
+            next[words] = head[at];
+            head[at] = (int16_t)words;
+            left++;
+        }
+        words++;
+        w = end + 1;
+    }
+    if (w <= stop) {
+        PyErr_SetString(PyExc_ValueError, "present: at most 256 words");
+        return release(v, 2, NULL);
+    }
+    for (Py_ssize_t i = 0; i + 1 < n && left; i++)
+        for (int k = head[(s[i] << 5 ^ s[i + 1]) & (HEADS - 1)]; k >= 0; k = next[k])
+            if (!found[k] && length[k] <= n - i && !memcmp(s + i, word[k], length[k])) {
+                found[k] = 1;
+                left--;
+            }
+    return release(v, 2, PyBytes_FromStringAndSize(found, words));
+}
+
+PyDoc_STRVAR(class_names_doc, "class_names(source) -> bytes\n\nThe different names in the class attributes of a page, a line each.");
+static PyObject *class_names(PyObject *self, PyObject *args) {
     Py_buffer v;
     if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
-    enum { SLOTS = 4096 }; /* a value whose slot another one has may stand there twice, which harms nobody */
+    enum { LONGEST = 1000, SLOTS = 4096 }; /* longer is no list of names but a script's; a name whose slot another one has may stand there twice, which harms nobody */
     const char *begin = v.buf, *end = begin + v.len, *s = begin;
     char *out = malloc(v.len + 1), *to = out;
     int64_t *seen = calloc(SLOTS, 2 * sizeof(int64_t)); /* where it begins in out and how long it is */
@@ -2032,18 +2188,22 @@ static PyObject *class_values(PyObject *self, PyObject *args) {
         if (s - begin < 6 || memcmp(s - 6, "class", 5)) continue;
         const char *from = s;
         if (from < end && (*from == '"' || *from == '\'')) from++;
-        uint64_t h = 0;
-        const char *stop = from;
-        for (; stop < end && *stop != '"' && *stop != '\'' && *stop != '>'; stop++) h = (h + (unsigned char)*stop) * POWER_BASE;
-        if (stop == from) continue;
-        s = begin = stop; /* what is within a value opens none */
-        int64_t *slot = seen + 2 * (mix(h) % SLOTS), length = stop - from;
-        if (slot[1] == length && !memcmp(out + slot[0], from, length)) continue;
-        slot[0] = to - out;
-        slot[1] = length;
-        memcpy(to, from, length);
-        to += length;
-        *to++ = '\n';
+        const char *stop = from, *last = end - from > LONGEST ? from + LONGEST : end;
+        while (stop < last && *stop != '"' && *stop != '\'' && *stop != '>') {
+            uint64_t h = 0;
+            const char *word = stop;
+            for (; stop < last && *stop != '"' && *stop != '\'' && *stop != '>' && !is_blank(*stop); stop++)
+                h = (h + (unsigned char)*stop) * POWER_BASE;
+            int64_t length = stop - word, *slot = seen + 2 * (mix(h) % SLOTS);
+            if (stop < last && is_blank(*stop)) stop++;
+            if (!length || (slot[1] == length && !memcmp(out + slot[0], word, length))) continue;
+            slot[0] = to - out;
+            slot[1] = length;
+            memcpy(to, word, length);
+            to += length;
+            *to++ = '\n';
+        }
+        if (stop != from) s = begin = stop; /* what is within a value opens none */
     }
     PyObject *result = PyBytes_FromStringAndSize(out, to - out);
     free(out);
@@ -2069,7 +2229,8 @@ static PyObject *list_items(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"list_items", list_items, METH_VARARGS, list_items_doc},
     {"html_text", html_text, METH_VARARGS, html_text_doc},
-    {"class_values", class_values, METH_VARARGS, class_values_doc},
+    {"present", present, METH_VARARGS, present_doc},
+    {"class_names", class_names, METH_VARARGS, class_names_doc},
     {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},
     {"ngram_dot", ngram_dot, METH_VARARGS, ngram_dot_doc},
     {"survey", survey, METH_VARARGS, survey_doc},

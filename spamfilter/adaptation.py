@@ -32,9 +32,10 @@ from spamfilter.cutoffs import ENOUGH_HAM, LeftOut, cutoff
 from spamfilter.datasets import Dataset
 from spamfilter.errors import DataError
 from spamfilter.features.fields import Dense, Fields, dense_features
+from spamfilter.features.reading import host_texts, name_texts
 from spamfilter.features.stages import FirstStage, foreign_inputs, stage_inputs
 from spamfilter.linear import GramModel
-from spamfilter.model import Parameters, SpamFilter, host_texts, name_texts, present
+from spamfilter.model import Parameters, SpamFilter, present
 from spamfilter.training import fold_numbers, gram_matrix
 
 __all__ = ["AdaptationConfig", "AdaptationFacts", "adapt"]
@@ -159,8 +160,10 @@ class _Rows:
         self.dense: Dense = sf.fitting(dense_features(fields, p.idf))
         self.grams: dict[str, Matrix] = {
             "text": gram_matrix(p.text.grams, own.text),
-            "name": _where(gram_matrix(p.name.grams, name_texts(fields)), present(np.ones(len(own)), fields.authors)),
-            "host": _where(gram_matrix(p.host.grams, host_texts(fields)), present(np.ones(len(own)), fields.urls)),
+            "name": _where(
+                gram_matrix(p.name.grams, name_texts(fields.authors)), present(np.ones(len(own)), fields.authors)
+            ),
+            "host": _where(gram_matrix(p.host.grams, host_texts(fields.urls)), present(np.ones(len(own)), fields.urls)),
         }
         self.first = {
             "text": _gram_logits(p.text, self.grams["text"]),

@@ -19,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.errors import DataError, ModelError
-from spamfilter.features.fields import Dense, Fields, Reading, read_features
-from spamfilter.features.links import own_host
+from spamfilter.features.fields import Dense, Fields, read_features
+from spamfilter.features.reading import Reading
 from spamfilter.features.stages import BY_CONTEXT, FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.linear import GramModel, LinearModel, gram_logits
 from spamfilter.reasons import Explainer, Seen
 from spamfilter.records import Comment, Label, Page, ScoredPage, Verdict
-from spamfilter.text import Batch, encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,11 +179,9 @@ class SpamFilter:
         return self._inputs(given)[0]
 
     def _inputs(self, given: Fields) -> tuple[F64, Reading]:
-        with_author = any(given.authors) or any(given.urls)
-        batch, names = encode(given.texts), encode(name_texts(given) if with_author else [])
-        dense, read = read_features(given, self.parameters.idf, batch, names)
+        dense, seen = read_features(given, self.parameters.idf)
         dense = self.fitting(dense)
-        return stage_inputs(self._first_stage(given, batch, names, dense), dense), read
+        return stage_inputs(self._first_stage(given, seen, dense), dense), seen
 
     def fitting(self, dense: Dense) -> Dense:
         """The signals that this model was made with, where this version of the package has more."""
@@ -202,8 +199,8 @@ class SpamFilter:
         values = np.ascontiguousarray(dense.values[:, [place[name] for name in known]])
         return replace(dense, names=known, values=values)
 
-    def _first_stage(self, given: Fields, batch: Batch, names: Batch, dense: Dense) -> FirstStage:
-        p, none = self.parameters, np.zeros(len(given))
+    def _first_stage(self, given: Fields, seen: Reading, dense: Dense) -> FirstStage:
+        p, none, batch = self.parameters, np.zeros(len(given)), seen.texts.batch
         titled = None if p.titled is None else none
         if p.titled is None or dense.under_article.all():
             text, prose = gram_logits(batch, p.text, p.prose)
@@ -214,26 +211,22 @@ class SpamFilter:
             relation = np.where(dense.has_article, p.relation.logits(dense.relation), 0.0)
             foreign = p.foreign.logits(foreign_inputs(text, prose, relation, dense))
             foreign = np.where(dense.has_article, foreign, 0.0)
-        name = present(p.name.logits(names), given.authors) if any(given.authors) else none
-        host = present(p.host.logits(encode(host_texts(given))), given.urls) if any(given.urls) else none
+        name = present(p.name.logits(seen.names.batch), given.authors) if any(given.authors) else none
+        host = present(p.host.logits(seen.hosts), given.urls) if any(given.urls) else none
         return FirstStage(text, prose, name, host, relation, foreign, titled)
 
     def _judge(self, given: Fields) -> tuple[F64, F64, Reading]:
         head = self.parameters.head
-        inputs, read = self._inputs(given)
+        inputs, seen = self._inputs(given)
         z = head.standardise(inputs)
-        return z, head.of_standard(z), read
+        return z, head.of_standard(z), seen
 
     def _verdicts(self, given: Fields) -> list[Verdict]:
         p = self.parameters
         z, logits, read = self._judge(given)
         parts, probability = (z - p.typical) * p.head.coef, _probability(logits).tolist()
-        out = []
-        for i, logit in enumerate(logits.tolist()):
-            comment = Seen(given, i, read, p.text, p.idf)
-            reasons = self._explainer.reasons(comment, parts[i], logit)
-            out.append(Verdict(self._label(probability[i]), probability[i], reasons, self.name))
-        return out
+        reasons = self._explainer.reasons(Seen(given, read, p.text, p.idf), parts, logits)
+        return [Verdict(self._label(x), x, why, self.name) for x, why in zip(probability, reasons, strict=True)]
 
     def _label(self, probability: float) -> Label:
         p = self.parameters
@@ -247,16 +240,6 @@ _WRAP: Final = re.compile(r"(?<![.!?:;…\n])[ \t]*\n[ \t]*(?=[^\W\dA-ZÀ-ÖØ-�
 def unwrapped(text: str) -> str:
     """Plain text without the line breaks and indents that lynx, crawlers and mail programs put into sentences."""
     return _WRAP.sub(" ", text) if "\n" in text else text
-
-
-def name_texts(given: Fields) -> list[str]:
-    """Authors' names as the model of names reads them."""
-    return [a or "" for a in given.authors]
-
-
-def host_texts(given: Fields) -> list[str]:
-    """Hosts of the authors' addresses as the model of hosts reads them."""
-    return [own_host(u) if u else "" for u in given.urls]
 
 
 def present(logits: F64, values: Sequence[str | None]) -> F64:

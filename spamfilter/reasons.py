@@ -3,7 +3,7 @@
 Usage::
 
     explainer = Explainer(parameters.inputs)
-    explainer.reasons(Seen(fields, i, read, text_model, idf), parts, logit)     # tuple of Reason
+    explainer.reasons(Seen(fields, read, text_model, idf), parts, logits)       # for each comment a tuple of Reason
 
 The last stage is linear, so every input has a part in the log-odds: its weight times how far it is
 from that of a typical ham comment.  Parts of inputs that speak of the same thing are added up; what
@@ -13,25 +13,14 @@ is left over, with the log-odds of the typical comment itself, stands under "res
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spamfilter import charclass as cc
-from spamfilter import compiled
-from spamfilter.features.fields import Fields, Reading
-from spamfilter.features.hashing import tokens, word_hashes
 from spamfilter.features.links import host_of
-from spamfilter.features.relatedness import IDF_BITS
-from spamfilter.features.signals import TextFacts
-from spamfilter.features.wordlists import load_lists
-from spamfilter.linear import GramModel
+from spamfilter.quoting import Seen, loud_words, subject_words
 from spamfilter.records import Reason
-from spamfilter.text import Batch, encode
 
 __all__ = ["GROUPS", "Explainer", "Seen", "group_of"]
 
@@ -113,10 +102,8 @@ LEAST: Final = 0.3
 #: Reasons named in a verdict, and in the column of a table.
 MOST: Final = 6
 MOST_IN_TABLE: Final = 3
-#: Words quoted in a reason.
-QUOTED: Final = 5
-
-
+#: Characters of a name or host that are shown.
+SHOWN: Final = 60
 #: Inputs that say which fields there are, not what is in them: their parts stand under "rest".
 _NO_REASON: Final = ("has_",)
 
@@ -131,23 +118,13 @@ def group_of(name: str) -> str:
     return best
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A comment, number ``i`` of ``given``, with what was read of it and of its title and article."""
-
-    given: Fields
-    i: int
-    read: Reading
-    text: GramModel
-    idf: NDArray[np.float32]
-
-
 class Explainer:
     """Gathers the parts of inputs into reasons."""
 
     def __init__(self, inputs: Sequence[str]) -> None:
         self.groups = list(GROUPS)
-        place = {g: k for k, g in enumerate(self.groups)}
+        place = self._place = {g: k for k, g in enumerate(self.groups)}
+        self._sides = [((spam, said), (ham, meant)) for spam, said, ham, meant in GROUPS.values()]
         self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
         self._member = np.zeros((len(inputs), len(self.groups)))
         for i, name in enumerate(inputs):
@@ -167,173 +144,68 @@ class Explainer:
             labels.append(self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)].tolist())
         return [", ".join(row) for row in zip(*labels, strict=True)]
 
-    def reasons(self, comment: Seen, parts: F64, logit: float) -> tuple[Reason, ...]:
-        """Reasons for a comment, given the parts of the inputs; their weights add up to ``logit``."""
-        weights = np.round(parts @ self._member, 6).tolist()
-        named = [k for k, weight in enumerate(weights) if abs(weight) >= LEAST]
-        order = sorted(named, key=lambda k: -abs(weights[k]))[:MOST]
-        out = [_reason(self.groups[k], weights[k], comment) for k in order]
-        rest = logit - sum(r.weight for r in out)
-        out.append(Reason("rest", "everything else", rest))
-        return tuple(out)
+    def reasons(self, seen: Seen, parts: F64, logits: F64) -> list[tuple[Reason, ...]]:
+        """Reasons for each comment, given the parts of its inputs; their weights add up to its logit."""
+        if not len(parts):
+            return []
+        # Row by row: a product of whole matrices may add up in another order, and differ by the batch.
+        weights = np.round(np.array([row @ self._member for row in parts]), 6)
+        size = np.abs(weights)
+        order = np.argsort(-size, axis=1, kind="stable")[:, :MOST]
+        named = np.zeros(size.shape, np.bool_)
+        np.put_along_axis(named, order, True, axis=1)
+        named &= size >= LEAST
+        told = self._told(seen, named, weights < 0)
+        out = []
+        for groups, n, row, said, logit in zip(
+            order.tolist(), named.sum(axis=1).tolist(), weights.tolist(), told, logits.tolist(), strict=True
+        ):
+            found, rest = [], logit
+            for k in groups[:n]:
+                weight = row[k]
+                name, detail = said.get(k) or self._sides[k][weight < 0]
+                found.append(Reason(name, detail, weight))
+                rest -= weight
+            out.append((*found, Reason("rest", "everything else", rest)))
+        return out
 
-
-def _reason(group: str, weight: float, comment: Seen) -> Reason:
-    spam_name, spam_words, ham_name, ham_words = GROUPS[group]
-    name, words = (spam_name, spam_words) if weight > 0 else (ham_name, ham_words)
-    if group == "name" and not comment.given.authors[comment.i]:
-        name, words = ("no_author", "gives no author name")
-    if group == "address" and not comment.given.urls[comment.i]:
-        name, words = ("no_author_url", "the author's name links nowhere")
-    shown = _SHOWN.get(group)
-    extra = shown(comment, weight) if shown else ""
-    return Reason(name, words + (f": {extra}" if extra else ""), weight)
-
-
-def _subject(comment: Seen, weight: float) -> str:
-    """The rarest words that stand in the context too (or, for spam, that do not)."""
-    context = int(comment.given.context_of[comment.i])
-    if context < 0:
-        return ""
-    batch, places = comment.read.texts.batch, None
-    if compiled.kernel is not None:
-        places = compiled.kernel.rarest(
-            *(batch.points, batch.classes, batch.starts[comment.i], batch.starts[comment.i + 1]),
-            *_of(comment.read.texts, comment.i),
-            *_of(comment.read.titles, context),
-            *_of(comment.read.articles, context),
-            *(cc.patterns(), comment.idf, 32 - IDF_BITS, weight < 0, LOOKED_AT, QUOTED),
-        )
-    if places is None:
-        places = _rarest(comment, context, weight < 0)
-    return ", ".join(batch.spelled(a, b) for a, b in places)
-
-
-#: Rare words looked at for quotation: some of them are the same word again, or single letters.
-LOOKED_AT: Final = 20
-
-
-def _of(facts: TextFacts, i: int) -> tuple[NDArray[np.uint32], int, int]:
-    """All hashed words, and where those of text ``i`` begin and end."""
-    return facts.word, facts.ptr[i], facts.ptr[i + 1]
-
-
-def _rarest(comment: Seen, context: int, wanted: bool) -> list[tuple[int, int]]:
-    """Places in the batch of the rarest words that title and article have too (``wanted``), or have not."""
-    word, title, article = (
-        whole[a:b]
-        for whole, a, b in (
-            _of(comment.read.texts, comment.i),
-            _of(comment.read.titles, context),
-            _of(comment.read.articles, context),
-        )
-    )
-    batch, at = comment.read.texts.batch, int(comment.read.texts.batch.starts[comment.i])
-    places = [(a + at, b + at) for a, b in _word_places(batch.only(comment.i), len(word))]
-    if not places:
-        return []
-    rarity = comment.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, np.concatenate((title, article))) == wanted)
-    order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
-    order = order[rarity[order] > 0]
-    found: dict[str, tuple[int, int]] = {}
-    for a, b in (places[k] for k in order.tolist()):
-        if b - a > 1:
-            found.setdefault(batch.spelled(a, b), (a, b))
-    return list(found.values())[:QUOTED]
-
-
-def _word_places(batch: Batch, n: int) -> list[tuple[int, int]]:
-    """Places of the words that ``word_hashes`` saw, if they can be told (not for Chinese and Japanese)."""
-    begin, end, _, _ = tokens(batch)
-    places = list(zip(begin.tolist(), end.tolist(), strict=True))
-    words = [(a, b) for a, b in places if b - a > 1 or batch.spelled(a, b).isalnum()]
-    return words if len(words) == n else []
-
-
-#: Characters of a comment in which the words are looked for that speak loudest.
-READ: Final = 5000
-
-
-def _words(comment: Seen, weight: float) -> str:
-    """The words with the largest weights on the side of the verdict."""
-    text, batch, i = comment.given.texts[comment.i], comment.read.texts.batch, comment.i
-    if len(text) > READ:
-        batch, i = encode([text[:READ]]), 0
-    places = quotes(batch, comment.text, 1.0 if weight > 0 else -1.0, i)
-    return ", ".join(batch.spelled(a, b).strip() for a, b in places)
-
-
-def quotes(batch: Batch, model: GramModel, sign: float, i: int = 0) -> list[tuple[int, int]]:
-    """Places of the words and pairs of text ``i`` that the model weighs most, those that tell a person something."""
-    if compiled.kernel is None:
-        at = int(batch.starts[i])
-        return [(a + at, b + at) for a, b in _quotes(batch.only(i), model, sign)]
-    grams, lists = model.grams, load_lists()
-    places: list[tuple[int, int]] = compiled.kernel.quotes(
-        *(batch.points, batch.classes, batch.starts[i], batch.starts[i + 1]),
-        *(model.word, grams.word_bits, grams.salt, sign),
-        *(lists.keys, lists.member, _function_words(), QUOTED),
-    )
-    return places
-
-
-def _quotes(batch: Batch, model: GramModel, sign: float) -> list[tuple[int, int]]:
-    number, start, end = model.grams.word_grams(batch)
-    value = model.word[number] * sign
-    order = np.argsort(-value, kind="stable")
-    order = order[: np.count_nonzero(value > 0)]
-    kind = batch.classes
-    letter = (kind >= cc.LATIN) & (kind <= cc.KANA) & (kind != cc.DIGIT) & (kind != cc.MARK)
-    said: list[str] = []
-    taken: list[tuple[int, int]] = []
-    for at in range(0, len(order), LOOKED_UP):
-        places = [(int(start[k]), int(end[k])) for k in order[at : at + LOOKED_UP]]
-        spelled = [batch.spelled(a, b).strip() for a, b in places]
-        for (a, b), words, telling in zip(places, spelled, _telling(spelled), strict=True):
-            if not telling or not letter[a:b].any() or words in said or any(x < b and a < y for x, y in taken):
+    def _told(self, seen: Seen, named: NDArray[np.bool_], ham: NDArray[np.bool_]) -> list[dict[int, tuple[str, str]]]:
+        """For each comment, by group: name and words of the reasons that quote something or say what is missing."""
+        out: list[dict[int, tuple[str, str]]] = [{} for _ in range(len(named))]
+        for group, quote in _QUOTING.items():
+            k = self._place[group]
+            rows = np.flatnonzero(named[:, k])
+            if not len(rows):
                 continue
-            taken.append((a, b))
-            said.append(words)
-            if len(said) == QUOTED:
-                return taken
-    return taken
+            side = ham[rows, k]
+            for i, is_ham, words in zip(rows.tolist(), side.tolist(), quote(seen, rows, side), strict=True):
+                name, detail = self._sides[k][is_ham]
+                if words is None:
+                    out[i][k] = _MISSING[group]
+                elif words:
+                    out[i][k] = (name, f"{detail}: {words}")
+        return out
 
 
-#: Candidates for quotation looked up at once: mostly enough to find five that tell something.
-LOOKED_UP: Final = 16
+def _names(seen: Seen, rows: NDArray[np.int64], _: NDArray[np.bool_]) -> list[str | None]:
+    authors = [seen.given.authors[i] for i in rows.tolist()]
+    return [author.strip()[:SHOWN] if author else None for author in authors]
 
 
-def _telling(spelled: list[str]) -> list[bool]:
-    """For each: is there a word in it that is neither a sign nor a function word."""
-    word, _, ptr = word_hashes(encode(spelled))
-    common, hashes, edges = _common_words(), word.tolist(), ptr.tolist()
-    return [any(h not in common for h in hashes[a:b]) for a, b in pairwise(edges)]
+def _hosts(seen: Seen, rows: NDArray[np.int64], _: NDArray[np.bool_]) -> list[str | None]:
+    urls = [seen.given.urls[i] for i in rows.tolist()]
+    return [host_of(url)[:SHOWN] if url else None for url in urls]
 
 
-def _name(comment: Seen, _: float) -> str:
-    return (comment.given.authors[comment.i] or "").strip()[:60]
-
-
-@cache
-def _common_words() -> frozenset[int]:
-    """Hashes of function words, which explain nothing to a person."""
-    lists = load_lists()
-    return frozenset(lists.keys[(lists.member & np.uint64(_function_words())) > 0].tolist())
-
-
-@cache
-def _function_words() -> int:
-    """The lists of function words, one bit each."""
-    return sum(1 << k for k, name in enumerate(load_lists().names) if name.startswith("lang_"))
-
-
-def _address(comment: Seen, _: float) -> str:
-    return host_of(comment.given.urls[comment.i] or "")[:60]
-
-
-_SHOWN: Final[dict[str, Callable[[Seen, float], str]]] = {
-    "subject": _subject,
-    "words": _words,
-    "name": _name,
-    "address": _address,
+#: What a group of reasons quotes of comments (for ham where the flag is set): words, or None where there is nothing.
+_QUOTING: Final[dict[str, Callable[[Seen, NDArray[np.int64], NDArray[np.bool_]], Sequence[str | None]]]] = {
+    "subject": subject_words,
+    "words": loud_words,
+    "name": _names,
+    "address": _hosts,
+}
+#: Name and words where an author gives no name, or no address.
+_MISSING: Final = {
+    "name": ("no_author", "gives no author name"),
+    "address": ("no_author_url", "the author's name links nowhere"),
 }

@@ -78,17 +78,28 @@ class Batch:
 
     def only(self, i: int) -> Batch:
         """Text ``i`` alone: what ``encode`` makes of it by itself, without a copy."""
-        if len(self) == 1:
+        return self.part(i, i + 1)
+
+    def part(self, first: int, last: int) -> Batch:
+        """Texts ``first`` to ``last`` (that one not): what ``encode`` makes of them, without a copy."""
+        if last - first == len(self):
             return self
-        own, raw = slice(self.starts[i], self.starts[i + 1]), slice(self.raw_starts[i], self.raw_starts[i + 1])
+        begin, end = self.starts[first], self.starts[last]
+        raw_begin, raw_end = self.raw_starts[first], self.raw_starts[last]
         return Batch(
-            self.points[own],
-            self.classes[own],
-            self.starts[i : i + 2] - self.starts[i],
-            self.raw_points[raw],
-            self.raw_starts[i : i + 2] - self.raw_starts[i],
-            *(table[i : i + 1] for table in (self.counts, self.upper, self.folds)),
+            self.points[begin:end],
+            self.classes[begin:end],
+            self.starts[first : last + 1] - begin,
+            self.raw_points[raw_begin:raw_end],
+            self.raw_starts[first : last + 1] - raw_begin,
+            self.counts[first:last],
+            self.upper[first:last],
+            self.folds[first:last],
         )
+
+    def copy(self) -> Batch:
+        """The same in memory of its own."""
+        return Batch(*[getattr(self, name).copy() for name in self.__slots__])
 
 
 def fold(text: str) -> str:

@@ -33,10 +33,11 @@ from spamfilter.datasets import Dataset, campaign_sizes, merge
 from spamfilter.errors import DataError
 from spamfilter.features.fields import RELATION_COLUMNS, Dense, Fields, dense_features
 from spamfilter.features.hashing import NGrams, word_hashes
+from spamfilter.features.reading import host_texts, name_texts
 from spamfilter.features.relatedness import IDF_BITS
 from spamfilter.features.stages import BY_CONTEXT, FirstStage, foreign_inputs, input_names, stage_inputs
 from spamfilter.linear import GramModel, LinearModel
-from spamfilter.model import Parameters, SpamFilter, host_texts, name_texts, present
+from spamfilter.model import Parameters, SpamFilter, present
 from spamfilter.text import encode
 
 __all__ = ["TrainingConfig", "TrainingFacts", "groups_of", "train"]
@@ -208,8 +209,8 @@ class _Run:
         # As the rows are, before fields are dropped: a comment of an article is no viewer's.
         self.titled = np.array([bool(t) and not a for t, a in zip(self.data.title, self.data.article, strict=True)])
         self.x_prose = gram_matrix(self.text_grams, [t for t, _ in self.prose])
-        self.x_name = gram_matrix(self.name_grams, name_texts(self.fields))
-        self.x_host = gram_matrix(self.host_grams, host_texts(self.fields))
+        self.x_name = gram_matrix(self.name_grams, name_texts(self.fields.authors))
+        self.x_host = gram_matrix(self.host_grams, host_texts(self.fields.urls))
         self.dense = all_features(self.fields, self.idf)
         paired = Fields.of(self.pairs.text, None, None, self.pairs.title, self.pairs.article)
         self.x_pairs = np.zeros((len(paired), len(RELATION_COLUMNS)))

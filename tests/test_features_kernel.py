@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
-from spamfilter import compiled, reasons, text
-from spamfilter.features import fields, hashing, links, relatedness, signals, stages, wordlists
+from spamfilter import compiled, quoting, text
+from spamfilter.features import fields, hashing, links, reading, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
 from spamfilter.segment import blocktext, hints, html
@@ -160,9 +160,9 @@ def test_features_without_the_kernel() -> None:
     idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
     fast = fields.dense_features(rows, idf)
     with _without_kernel():
-        fields._facts.cache_clear()
+        reading.forget()
         slow = fields.dense_features(rows, idf)
-    fields._facts.cache_clear()
+    reading.forget()
     assert fast.names == slow.names and fast.values.shape[1] == len(fast.names)
     assert np.allclose(fast.values, slow.values, rtol=1e-12, atol=1e-12)
     assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)
@@ -170,14 +170,19 @@ def test_features_without_the_kernel() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(_TEXT, st.sampled_from([1.0, -1.0]))
-def test_quotes_in_reasons(comment: str, sign: float) -> None:
-    rng, batch = np.random.default_rng(1), text.encode([comment])
+@given(_TEXTS, st.booleans())
+def test_quotes_in_reasons(comments: list[str], spam: bool) -> None:
+    rng, rows = np.random.default_rng(1), fields.Fields.of(comments)
     model = GramModel(rng.normal(size=1 << 12).astype(np.float32), np.zeros(1 << 12, np.float32), 0.0)
-    places = reasons.quotes(batch, model, sign)
+    _, read = fields.read_features(rows, np.ones(1 << relatedness.IDF_BITS, np.float32))
+    asked = np.arange(len(comments)), np.array([spam ^ bool(i % 2) for i in range(len(comments))], np.bool_)
+    fast = quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), *asked)
     with _without_kernel():
-        assert places == reasons.quotes(batch, model, sign)
-    assert len(places) <= reasons.QUOTED and all(a < b for a, b in places)
+        assert fast == quoting.loud_words(quoting.Seen(rows, read, model, _NO_IDF), *asked)
+    assert all(said.count(", ") < 2 * quoting.QUOTED for said in fast)  # a comma may be quoted itself
+
+
+_NO_IDF = np.zeros(0, np.float32)
 
 
 def test_kernel_refuses_buffers_that_are_too_small() -> None:
@@ -253,14 +258,14 @@ def test_every_feature_and_input_of_the_last_stage(rows: list[tuple[str, str | N
     logits = [np.random.default_rng(k).normal(0, 8, len(rows)) for k in range(6)]
 
     def table() -> tuple[fields.Dense, np.ndarray]:
-        fields._facts.cache_clear()
+        reading.forget()
         dense = fields.dense_features(given_, idf)
         return dense, stages.stage_inputs(stages.FirstStage(*logits), dense)
 
     fast, inputs = table()
     with _without_kernel():
         slow, expected = table()
-    fields._facts.cache_clear()
+    reading.forget()
     for name, a, b in zip(fast.names, fast.values.T, slow.values.T, strict=True):
         assert np.allclose(a, b, rtol=1e-12, atol=1e-12), name
     assert np.allclose(fast.relation, slow.relation, rtol=1e-12, atol=1e-12)
@@ -282,9 +287,9 @@ def test_scripts_and_languages(texts: list[str]) -> None:
 def test_reasons_quote_the_same_words(sf: SpamFilter, comment: str, article: str) -> None:
     fast = sf.score(comment, "Jo", None, "On pipes", article)
     with _without_kernel():
-        fields._facts.cache_clear()
+        reading.forget()
         slow = sf.score(comment, "Jo", None, "On pipes", article)
-    fields._facts.cache_clear()
+    reading.forget()
     assert [(r.name, r.detail) for r in fast.reasons] == [(r.name, r.detail) for r in slow.reasons]
     assert np.allclose([r.weight for r in fast.reasons], [r.weight for r in slow.reasons], atol=2e-6)
 
@@ -302,14 +307,15 @@ def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
     ]
     rows = fields.Fields.of(texts, None, None, ["On pipes"] * 7, ["Pipes leak. " * 30] * 7)
     _, read = fields.read_features(rows, sf.parameters.idf)
-    fields._facts.cache_clear()  # what was read of the title is changed
+    reading.forget()  # what was read of the title is changed
     read.titles.word[0] = read.texts.word[0] = 0
-    seen = [reasons.Seen(rows, i, read, sf.parameters.text, sf.parameters.idf) for i in range(len(texts))]
-    fast = [[reasons._subject(one, sign) for one in seen] for sign in (1.0, -1.0)]
+    seen = quoting.Seen(rows, read, sf.parameters.text, sf.parameters.idf)
+    every, no = np.arange(len(texts)), np.zeros(len(texts), np.bool_)
+    fast = [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
     assert fast[0][1] == "valves" and fast[1][1] == "leak" and fast[0][2] == "" and fast[1][5] == "pipes"
     assert fast[0][6] in ("mill, weir", "weir, mill")  # Python looked: a letter above the first plane
     with _without_kernel():
-        assert fast == [[reasons._subject(one, sign) for one in seen] for sign in (1.0, -1.0)]
+        assert fast == [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
 
 
 @settings(max_examples=100, deadline=None)
@@ -351,6 +357,7 @@ _MARKUP = st.lists(
 @given(_MARKUP)
 @example('<p title="a>b">One<br>two &am<b></b>p; <i>th\u200bree</i></p> < 4')
 @example('class=class=a class="" class=\'b\' class="b" class="a b')
+@example('class="a ' + "b" * 1200 + ' c" class=d')
 def test_markup_gives_the_same_text_and_class_names(source: str) -> None:
     page = source.encode("utf-8", "replace")
     words = {page[a : a + n] for a in range(len(page)) for n in (1, 3, 9)}
@@ -358,7 +365,10 @@ def test_markup_gives_the_same_text_and_class_names(source: str) -> None:
     names = hints.Names(page)
     fast, known = blocktext.html_text(source), {word for word in words if word in names}
     items = html._list_items(page)
+    sought = hints.Sought(sorted(word for word in words if word.decode("utf-8", "ignore").encode() == word)[:200])
+    flags = sought.in_(page), hints.Sought((b"class", b"", b"<", b"b1", b"=")).in_(source)
     with _without_kernel():
+        assert flags == (sought.in_(page), hints.Sought((b"class", b"", b"<", b"b1", b"=")).in_(source))
         names = hints.Names(page)
         assert fast == blocktext.html_text(source)
         assert items == html._list_items(page)

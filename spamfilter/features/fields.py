@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -20,9 +20,9 @@ from spamfilter import compiled
 from spamfilter.features import relatedness as rel
 from spamfilter.features import signals as sig
 from spamfilter.features.links import address
-from spamfilter.text import Batch, encode
+from spamfilter.features.reading import Reading, read
 
-__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "Reading", "dense_features", "read_features"]
+__all__ = ["RELATION_COLUMNS", "Dense", "Fields", "dense_features", "read_features"]
 
 F64 = NDArray[np.float64]
 
@@ -88,15 +88,6 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read of the texts, titles and articles of a batch, in the order of its ``Fields``."""
-
-    texts: sig.TextFacts
-    titles: sig.TextFacts
-    articles: sig.TextFacts
-
-
-@dataclass(frozen=True, slots=True)
 class Dense:
     """Tables of features of the same comments.
 
@@ -140,32 +131,22 @@ CONTEXT_COLUMNS: Final = (
 )
 
 
-def dense_features(
-    fields: Fields, idf: NDArray[np.float32], batch: Batch | None = None, names: Batch | None = None
-) -> Dense:
-    """All features but the n-grams: signals of text, author and links, and relatedness.
-
-    ``batch`` and ``names`` are the encoded texts and authors' names, if they are at hand (``names`` may be
-    empty where there are neither names nor addresses).
-    """
-    return read_features(fields, idf, batch, names)[0]
+def dense_features(fields: Fields, idf: NDArray[np.float32]) -> Dense:
+    """All features but the n-grams: signals of text, author and links, and relatedness."""
+    return read_features(fields, idf)[0]
 
 
-def read_features(
-    fields: Fields, idf: NDArray[np.float32], batch: Batch | None = None, names: Batch | None = None
-) -> tuple[Dense, Reading]:
-    """As ``dense_features``, and what was read for them, for those who explain."""
-    facts = sig.text_facts(encode(fields.texts) if batch is None else batch)
-    author_facts = sig.text_facts(encode([a or "" for a in fields.authors]) if names is None else names)
-    read = Reading(facts, _context_facts(fields.titles), _context_facts(fields.articles))
-    relation, context = _overlaps(fields, read, author_facts, idf)
+def read_features(fields: Fields, idf: NDArray[np.float32]) -> tuple[Dense, Reading]:
+    """As ``dense_features``, and what was read for them, for those who judge and explain."""
+    seen = read(fields.texts, fields.authors, fields.urls, fields.titles, fields.articles)
+    relation, context = _overlaps(fields, seen, idf)
     parts = (
-        sig.text_signals(fields.texts, facts),
-        sig.author_signals(fields.authors, fields.urls, fields.texts, author_facts),
+        sig.text_signals(fields.texts, seen.texts),
+        sig.author_signals(fields.authors, fields.urls, fields.texts, seen.names),
         context,
     )
     has_article = (context[:, _HAS_ARTICLE] > 0) & _long_enough(fields.articles, fields.context_of)
-    return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article), read
+    return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article), seen
 
 
 @cache
@@ -179,12 +160,12 @@ def _long_enough(articles: Sequence[str], of: NDArray[np.int64]) -> NDArray[np.b
     return out
 
 
-def _overlaps(fields: Fields, read: Reading, names: sig.TextFacts, idf: NDArray[np.float32]) -> tuple[F64, F64]:
+def _overlaps(fields: Fields, seen: Reading, idf: NDArray[np.float32]) -> tuple[F64, F64]:
     """What comments share with titles and articles: tables by ``RELATION_COLUMNS`` and ``CONTEXT_COLUMNS``."""
     if compiled.kernel is None:
-        context = _Context(fields, read, idf)
-        return context.relation(), context.columns(names)
-    facts, titles, articles = read.texts, read.titles, read.articles
+        context = _Context(fields, seen, idf)
+        return context.relation(), context.columns(seen.names)
+    facts, names, titles, articles = seen.texts, seen.names, seen.titles, seen.articles
     n, mine = len(fields), sig.tongues(facts)
     relation, columns = np.zeros((n, len(RELATION_COLUMNS))), np.zeros((n, len(CONTEXT_COLUMNS)))
     if not len(fields.articles):
@@ -219,14 +200,14 @@ def _there(texts: Sequence[str]) -> NDArray[np.uint8]:
 class _Context:
     """The overlaps of a batch of comments with their titles and articles: the twin of the compiled loops."""
 
-    def __init__(self, fields: Fields, read: Reading, idf: NDArray[np.float32]) -> None:
+    def __init__(self, fields: Fields, seen: Reading, idf: NDArray[np.float32]) -> None:
         of = self.of = fields.context_of
-        self.facts, self.idf = read.texts, idf
+        self.facts, self.idf = seen.texts, idf
         self.there = bool((of >= 0).any())
         self.has_title, self.has_article = _present(fields.titles, of), _present(fields.articles, of)
         if not self.there:
             return
-        facts, self.titles, self.articles = read.texts, read.titles, read.articles
+        facts, self.titles, self.articles = seen.texts, seen.titles, seen.articles
         self.in_article, self.in_title = np.where(self.has_article > 0, of, -1), np.where(self.has_title > 0, of, -1)
         words, stems = (facts.word, facts.ptr), (facts.stem, facts.ptr)
         self.overlap = np.stack(
@@ -313,27 +294,6 @@ class _Context:
 def _sizes(facts: sig.TextFacts) -> NDArray[np.int64]:
     """Number of words of each text, and 0 for the place -1."""
     return np.append(np.diff(facts.ptr), 0)
-
-
-#: Longest context that is kept for the next call, in characters: sixteen take 20 MB at most.
-KEPT: Final = 100_000
-
-
-def _context_facts(texts: Sequence[str]) -> sig.TextFacts:
-    """Facts of titles or articles; those of a single one are kept, since the next comment may stand under it too."""
-    if len(texts) == 1 and len(texts[0]) <= KEPT:
-        return _facts(texts[0])
-    return sig.text_facts(encode(texts)) if texts else _no_facts()
-
-
-@cache
-def _no_facts() -> sig.TextFacts:
-    return sig.text_facts(encode([]))
-
-
-@lru_cache(maxsize=32)
-def _facts(text: str) -> sig.TextFacts:
-    return sig.text_facts(encode([text]))
 
 
 def _present(texts: Sequence[str], of: NDArray[np.int64]) -> F64:

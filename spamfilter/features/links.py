@@ -215,11 +215,7 @@ def _phones(text: str) -> int:
 
 def url_signals(urls: Sequence[str | None]) -> NDArray[np.float64]:
     """Signals of the address behind the author's name, by ``URL_COLUMNS``; zeros where there is none."""
-    out = np.zeros((len(urls), len(URL_COLUMNS)))
-    for i, url in enumerate(urls):
-        if url:
-            out[i] = _one_url(url)
-    return out
+    return np.array([_one_url(url or "") for url in urls], np.float64).reshape(len(urls), len(URL_COLUMNS))
 
 
 @lru_cache(maxsize=65536)

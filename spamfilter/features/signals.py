@@ -75,6 +75,21 @@ class TextFacts:
         """``hits`` as the twins of the compiled loops reckon with them."""
         return self.hits.astype(np.float64)
 
+    def part(self, first: int, last: int) -> TextFacts:
+        """Those of texts ``first`` to ``last`` (that one not), without a copy."""
+        begin, end = self.ptr[first], self.ptr[last]
+        return TextFacts(
+            self.batch.part(first, last),
+            self.word[begin:end],
+            self.stem[begin:end],
+            self.ptr[first : last + 1] - begin,
+            self.hits[first:last],
+        )
+
+    def copy(self) -> TextFacts:
+        """The same in memory of its own."""
+        return TextFacts(self.batch.copy(), self.word.copy(), self.stem.copy(), self.ptr.copy(), self.hits.copy())
+
 
 def text_facts(batch: Batch) -> TextFacts:
     """Count characters, words and listed words of each text."""
@@ -320,21 +335,27 @@ def _selling_lists() -> tuple[int, ...]:
 def _name_and_address(
     authors: Sequence[str | None], urls: Sequence[str | None], texts: Sequence[str], out: F64
 ) -> None:
-    for i, (author, url) in enumerate(zip(authors, urls, strict=True)):
-        if not author and not url:
-            continue
-        text = texts[i].lower()
+    # Filled in one go: to write a single number into an array takes as long as to look a name up.
+    out[:] = [_both(a, u, t) if a or u else _NEITHER for a, u, t in zip(authors, urls, texts, strict=True)]
+
+
+_NEITHER: Final = (0.0,) * len(_BOTH)
+
+
+def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
+    """Columns ``_BOTH`` of one comment."""
+    text = text.lower()
+    named = domain = linked = hosted = name_roots = host_roots = 0.0
+    if author:
+        name = author.strip().lower()
+        named, name_roots = len(name) > 3 and name in text, _roots(name)
+        domain = "." in name and " " not in name and host_of(name).rpartition(".")[2].isalpha()
+    if url:
+        host = host_of(url)
+        linked, host_roots = len(host) > 3 and host in text, _roots(host)
         if author:
-            name = author.strip().lower()
-            out[i, 0] = len(name) > 3 and name in text
-            out[i, 4] = _roots(name)
-            out[i, 1] = "." in name and host_of(name).rpartition(".")[2].isalpha() and " " not in name
-        if url:
-            host = host_of(url)
-            out[i, 2] = len(host) > 3 and host in text
-            out[i, 5] = _roots(host)
-            if author:
-                out[i, 3] = _in_host(author, host)
+            hosted = _in_host(author, host)
+    return named, domain, linked, hosted, name_roots, host_roots
 
 
 #: More pieces than this in one name say no more.
@@ -356,6 +377,7 @@ def _roots(name: str) -> float:
 _ALNUM: Final = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=65536)
 def _in_host(author: str, host: str) -> float:
     """Share of the words of the name (3 letters or more) that stand in the host name."""
     words = [w for w in _ALNUM.findall(author.lower()) if len(w) > 2]

@@ -12,7 +12,7 @@ that holds it is read, so no text can stand in two comments, and what is left fo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urljoin
 
@@ -25,7 +25,7 @@ from spamfilter.segment.engines import Engine
 from spamfilter.segment.hints import Hinted, Named
 from spamfilter.segment.inside import Enclosing, drop, enclosing, inside, once, outermost
 
-__all__ = ["address", "read_comments"]
+__all__ = ["address", "placed", "read_comments"]
 
 # Attributes that hold a date in full where the text is "5 years ago".
 _STAMPS = ("datetime", "content", "data-tippy-content", "data-original-title")
@@ -274,11 +274,28 @@ def _renumbered(found: list[Comment | None], places: list[_Place]) -> list[Comme
         number[position] = len(kept)
         if parent is None and up is not None:
             if comment.depth:
-                comment = replace(comment, depth=0)  # what held it was a wrapper, not a comment
+                comment = placed(comment, None, 0)  # what held it was a wrapper, not a comment
         elif parent is not None:
-            comment = replace(comment, parent=parent, depth=kept[parent].depth + 1)
+            comment = placed(comment, parent, kept[parent].depth + 1)
         kept.append(comment)
     return kept
+
+
+def placed(comment: Comment, parent: int | None, depth: int) -> Comment:
+    """``comment`` at another place, in a third of the time that ``dataclasses.replace`` takes."""
+    return Comment(
+        comment.text,
+        comment.author,
+        comment.author_url,
+        comment.date,
+        comment.id,
+        comment.permalink,
+        depth,
+        parent,
+        comment.kind,
+        comment.start,
+        comment.end,
+    )
 
 
 def _places(nodes: list[LexborNode], engine: Engine) -> list[_Place]:
@@ -332,7 +349,8 @@ def _printed_depth(node: LexborNode, attributes: dict[str, str | None], engine: 
         mark = node.css_first(engine.indent)
         level = (mark.attributes.get("indent") or "0") if mark else "0"
         return int(level) if level.isdigit() else 0
-    match = _DEPTH.search(attributes.get("class") or "")
+    names = attributes.get("class") or ""
+    match = _DEPTH.search(names) if "depth-" in names else None
     return max(0, int(match[1]) - 1) if match and "depth-" in match.group() else 0
 
 
@@ -476,7 +494,8 @@ def _date(elements: list[LexborNode], lang: str | None) -> tuple[str | None, str
 
 
 def _kind(names: str, author: str | None) -> CommentKind:
-    match = _PING.search(names) or _PING_NAME.match(author or "")
+    # Both words end alike, and hardly any comment's classes hold them: to look for the end costs a tenth of the search.
+    match = (_PING.search(names) if "back" in names.lower() else None) or _PING_NAME.match(author or "")
     if match is None:
         return "comment"
     return "pingback" if match[1].lower() == "pingback" else "trackback"

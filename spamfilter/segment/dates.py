@@ -80,6 +80,10 @@ _AFTERNOON = {"下午", "午後", "오후", "晚上"}
 _MORNING = {"上午", "午前", "오전", "早上", "凌晨"}
 # What stands further on than this belongs to the comment, not to its date line.
 _LONGEST = 200
+# A page prints a date several times: beside the name, in an attribute, over the answers of one day.
+_REMEMBERED = 512
+# What parts the text after a date from that before it: "am" before a German date is no morning after its time.
+_APART = " | "
 # Two-digit years below this are of this century; the web has no older comments.
 _PIVOT = 70
 
@@ -90,7 +94,11 @@ def parse_date(text: str, lang: str | None = None) -> str | None:
     ``lang`` (two letters) settles dates such as 02/08/2019: month first in English, day first in any
     other language.  Without it a date that can be read both ways is not read.
     """
-    text = text[:_LONGEST]
+    return _parse(text[:_LONGEST], lang) if text else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parse(text: str, lang: str | None) -> str | None:
     if not _DIGIT.search(text):
         return None
     iso = _ISO.search(text)
@@ -119,13 +127,20 @@ def _from_iso(match: re.Match[str], text: str) -> str | None:
 
 def _find_day(text: str, lang: str | None) -> tuple[str, str] | None:
     """The day as ISO 8601 and the text around it, where the time may stand."""
-    for pattern, order in _FORMS if not text.isascii() else _ASCII_FORMS:
+    for pattern, order in _forms(text):
         for match in pattern.finditer(text):
             day = _day_of(match, order, lang)
             if day is not None:
-                rest = match.group() if pattern is _UNIX_DATE else f"{text[match.end() :]}  {text[: match.start()]}"
-                return day, rest
+                rest = text[match.end() :] + _APART + text[: match.start()]
+                return day, match.group() if pattern is _UNIX_DATE else rest
     return None
+
+
+def _forms(text: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The forms of dates that may stand in ``text``: some have two marks alike, some a character beyond ASCII."""
+    if not text.isascii():
+        return _FORMS
+    return _ASCII_FORMS if any(text.count(mark) > 1 for mark in "./-") else _WORD_FORMS
 
 
 # The order of groups in each form: y(ear), m(onth as number), d(ay), M(onth as word), "?" day or month by language.
@@ -140,6 +155,7 @@ _FORMS = (
     (_SHORT_DAY_FIRST, "dMy"),
 )
 _ASCII_FORMS = _FORMS[1:]
+_WORD_FORMS = _FORMS[3:]
 
 
 def _day_of(match: re.Match[str], order: str, lang: str | None) -> str | None:

@@ -14,10 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain, compress
 
 from spamfilter import compiled
 
-__all__ = ["Hinted", "Named", "Names", "alternatives"]
+__all__ = ["Hinted", "Named", "Names", "Sought", "alternatives"]
 
 _VALUE = re.compile(r"[*^$~|]?=\s*[\"']?([^\"'\]]+)")
 _NAME = re.compile(r"[.#]([\w-]+)")
@@ -26,12 +27,13 @@ _CLASS_VALUES = re.compile(r" class=\"([^\"]*)\"")
 _TAG = re.compile(r"(?:^|[\s>+~])([a-z][a-z0-9]*)$")
 
 
-# One search for fixed letters: for several alternatives it would take ten times as long.
-_CLASSES = re.compile(rb"class=[\"']?([^\"'>]+)")
+# One search for fixed letters: for several alternatives it would take ten times as long.  The longest lists of names
+# have some 500 bytes; what is longer is a whole thread that a script keeps in an attribute.
+_CLASSES = re.compile(rb"class=[\"']?([^\"'>]{1,1000})")
 
 
 class Names:
-    """The values of a page's class attributes, each once: ``b"entry" in Names(source)``.
+    """The names in a page's class attributes, each once: ``b"entry" in Names(source)``.
 
     Many words are looked for in them, and most pages are known before they are needed: gathered at the first question.
     """
@@ -41,21 +43,51 @@ class Names:
         self._names: bytes | None = None
 
     def __contains__(self, word: bytes) -> bool:
+        return word in self.gathered()
+
+    def gathered(self) -> bytes:
+        """The names, a line each."""
         if self._names is None:
-            self._names = _class_values(self._source)
-        return word in self._names
+            self._names = _class_names(self._source)
+        return self._names
 
 
-def _class_values(source: bytes) -> bytes:
+def _class_names(source: bytes) -> bytes:
     if compiled.kernel is None:
-        return b"\n".join(set(_CLASSES.findall(source)))
-    values: bytes = compiled.kernel.class_values(source)
-    return values
+        return b"\n".join(set(b" ".join(_CLASSES.findall(source)).split()))
+    names: bytes = compiled.kernel.class_names(source)
+    return names
 
 
 def alternatives(selector: str) -> list[str]:
     """The parts of a selector list."""
     return [part.strip() for part in selector.split(",") if part.strip()]
+
+
+class Sought:
+    """Words looked for all at once: ``Sought((b"entry", b"post")).in_(source)`` gives one flag (1 or 0) for each."""
+
+    def __init__(self, words: Iterable[bytes]) -> None:
+        self._words = tuple(words)
+        self._text = tuple(word.decode() for word in self._words)
+        self._lines = b"\n".join(self._words)
+
+    def in_(self, source: str | bytes) -> bytes:
+        """Which of the words stand in ``source``, in their order."""
+        if not self._words:
+            return b""
+        if compiled.kernel is not None:
+            try:
+                flags: bytes = compiled.kernel.present(source, self._lines)
+            except UnicodeEncodeError:  # half of a surrogate pair
+                return self._by_python(source)
+            return flags
+        return self._by_python(source)
+
+    def _by_python(self, source: str | bytes) -> bytes:
+        if isinstance(source, str):
+            return bytes(word in source for word in self._text)
+        return bytes(word in source for word in self._words)
 
 
 class Hinted:
@@ -69,11 +101,12 @@ class Hinted:
             for part in alternatives(selector):
                 of_word.setdefault(_word(part), []).append(len(self._selectors))
             self._selectors.append(selector)
-        self._of_word = list(of_word.items())
+        self._places = list(of_word.values())
+        self._sought = Sought(word.encode() for word in of_word)
 
     def possible(self, source: str) -> list[str]:
         """Those that may match somewhere in ``source``, in their order."""
-        found = {place for word, places in self._of_word if word in source for place in places}
+        found = set(chain.from_iterable(compress(self._places, self._sought.in_(source))))
         return [self._selectors[place] for place in sorted(found)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -11,9 +10,9 @@ from spamfilter import compiled
 from spamfilter.records import Comment, Page
 from spamfilter.segment.article import read_article, read_title
 from spamfilter.segment.blocktext import fold
-from spamfilter.segment.comments import read_comments
+from spamfilter.segment.comments import placed, read_comments
 from spamfilter.segment.engines import BLOGS, FORUMS, FREQUENT, GENERIC, WORDPRESS, WPDISCUZ, Engine
-from spamfilter.segment.hints import Names
+from spamfilter.segment.hints import Names, Sought
 from spamfilter.segment.inside import once
 from spamfilter.segment.language import guess_language
 from spamfilter.segment.rendered import agreed, drop_unseen, read_rendered
@@ -96,7 +95,7 @@ def _answers(posts: list[Comment]) -> list[Comment]:
     answers: list[Comment] = []
     for post in posts[1:]:
         parent = post.parent - 1 if post.parent else None
-        answers.append(replace(post, parent=parent, depth=answers[parent].depth + 1 if parent is not None else 0))
+        answers.append(placed(post, parent, answers[parent].depth + 1 if parent is not None else 0))
     return answers
 
 
@@ -112,23 +111,44 @@ def _known(
             comments = read_comments(nodes, WORDPRESS, lang, url)
             if comments:
                 return WORDPRESS, comments
-    frequent = [engine for engine in FREQUENT if engine.signs[0] in names]
-    for engine in frequent or [engine for engine in FORUMS if any(sign in names for sign in engine.signs)]:
-        comments = _of_engine(tree, names, engine, lang, url)
+    signed = _FORUMS.in_(names.gathered())
+    frequent = [engine for engine in signed if engine in FREQUENT and engine.signs[0] in names]
+    for engine in frequent or signed:
+        comments = _of_engine(tree, engine, lang, url)
         if comments:
             return engine, comments
     nodes = _wordpress_nodes(tree) if b"comment" in names else []
     if nodes and not wordpress:
-        for engine in BLOGS:
-            comments = _of_engine(tree, source, engine, lang, url)
+        for engine in _BLOGS.in_(source):
+            comments = _of_engine(tree, engine, lang, url)
             if comments:
                 return engine, comments
-        nodes = _wordpress_nodes(tree)
+            nodes = _wordpress_nodes(tree)  # some may have been taken out
     if _numbered(nodes):
         comments = read_comments(nodes, WORDPRESS, lang, url)
         if comments:
             return WORDPRESS, comments
     return None, []
+
+
+class _Signed:
+    """Engines by their signs, all looked for at once."""
+
+    def __init__(self, engines: tuple[Engine, ...]) -> None:
+        self._engines = engines
+        self._sought = Sought(sign for engine in engines for sign in engine.signs)
+
+    def in_(self, source: bytes) -> list[Engine]:
+        """Those that have one of their signs in ``source``, in their order."""
+        flags, at, found = self._sought.in_(source), 0, []
+        for engine in self._engines:
+            if any(flags[at : at + len(engine.signs)]):
+                found.append(engine)
+            at += len(engine.signs)
+        return found
+
+
+_FORUMS, _BLOGS = _Signed(FORUMS), _Signed(BLOGS)
 
 
 def _unknown(
@@ -187,12 +207,8 @@ def _wordpress_nodes(tree: LexborHTMLParser) -> list[LexborNode]:
     return nodes
 
 
-def _of_engine(
-    tree: LexborHTMLParser, source: bytes | Names, engine: Engine, lang: str | None, url: str | None
-) -> list[Comment]:
+def _of_engine(tree: LexborHTMLParser, engine: Engine, lang: str | None, url: str | None) -> list[Comment]:
     """Comments by the markup of ``engine``; none where the page is not of this engine."""
-    if not any(sign in source for sign in engine.signs):
-        return []
     nodes = once(tree.css(engine.comment))
     text = ", ".join(engine.text)
     if not any(node.css_first(text) is not None for node in nodes[:_SAMPLE]) and not engine.beside:
