@@ -145,24 +145,29 @@ def test_with_few_ham_labels_no_less_spam_is_found(sf):
     assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02
 
 
+#: Advertisers with as many words as readers have, so that four comments of them teach hardly more than chance.
+SCATTERED = (KNOWN[0], "the {a} looks {b}, as with {a} {c}", "my {c} had the same {a} until {a} came")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_four_spam_labels_among_two_hundred_do_no_harm(sf, seed):
-    own, unseen = comments(200, 30 + seed, 0.02), comments(300, 40 + seed, 0.3)
+    own, unseen = (comments(n, k + seed, share, sellers=SCATTERED) for n, k, share in ((200, 30, 0.02), (300, 40, 0.3)))
     adapted, facts = adapt(sf, own)
     before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
     assert facts.rows["pots"]["spam"] == 4
-    assert after.ap >= before.ap - 0.01 and after.recall >= before.recall - 0.02, (before, after, facts)
+    assert after.ap >= before.ap and after.recall >= before.recall, (before, after, facts)
     assert after.blocked_ham <= max(before.blocked_ham, 0.02)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_slips_do_not_lift_the_cutoff_above_the_spam(sf, seed):
-    own, unseen = comments(200, 50 + seed), comments(300, 60 + seed)
-    slips = np.random.default_rng(seed).random(200) < 0.05
-    adapted, facts = adapt(sf, replace(own, label=np.where(slips, 1 - own.label, own.label).astype(np.int8)))
+def test_spam_that_was_called_ham_by_mistake_does_not_lift_the_cutoff_above_the_spam(seed):
+    sf = tiny()
+    own, unseen = comments(300, 50 + seed, 0.3, sellers=KNOWN), comments(300, 60 + seed, sellers=KNOWN)
+    slips = (own.label == 1) & (np.random.default_rng(seed).random(300) < 0.08)
+    adapted, facts = adapt(sf, replace(own, label=np.where(slips, 0, own.label).astype(np.int8)))
     before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
     assert facts.strength > 0 and after.ap > before.ap
-    assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02, (before, after)
+    assert after.recall > before.recall + 0.3 and after.blocked_ham <= 0.02, (before, after)
 
 
 def test_what_is_called_spam_is_more_likely_spam_however_few_ham_labels_there_are(sf):
