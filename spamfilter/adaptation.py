@@ -12,8 +12,9 @@ as one logistic regression on the model's own log-odds taken linearly around whe
 that the team's comments do not hold keep their weights.
 
 How far is learnt too: strengths from 0 (unchanged) upwards are compared on comments left out, near-duplicates and
-comments of the same post always together, and of all that are within one standard error of the best, the weakest is
-taken (Breiman et al. 1984).  So a few labels that show nothing change nothing.
+comments of the same post always together, spam and ham counting the same, and of all that are within one standard
+error of the best, the weakest is taken (Breiman et al. 1984).  So a few labels that show nothing change nothing.
+Where spam begins is chosen anew only as far as the labels prove (see ``cutoffs``).
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ Mask = NDArray[np.bool_]
 Progress = Callable[[str], None]
 Matrix = Any  # scipy's sparse matrices carry no types
 
+#: The share of spam by which strengths are compared: losses of either class count the same.
+_EVEN: Final = 0.5
 #: Probability that what is normally distributed stays below its mean and one standard error.
 _ONE_ERROR: Final = float(stats.norm.cdf(1.0))
 
@@ -87,7 +90,8 @@ class AdaptationFacts:
 
     ``rows`` counts labels by set and class; ``strength`` is 0 where the model was left as it is, ``note`` says why;
     ``logits`` are log-odds of the rows, in their order, each by weights that did not see the row, its post or its
-    near-duplicates; ``losses`` are the mean log-losses left out by strength, ``fingerprint`` that of the rows.
+    near-duplicates; ``losses`` are the mean log-losses left out by strength, spam and ham counting the same;
+    ``fingerprint`` is that of the rows.
     """
 
     rows: dict[str, dict[str, int]]
@@ -323,7 +327,7 @@ class _Run:
             for s in strengths:
                 theta = self._fit(learn, s, theta)
                 left_out[s][out] = self.rows.logits(self._change(theta), out)
-        loss = {s: self._loss_of_mix(z) for s, z in left_out.items()}
+        loss = {s: self._balanced_loss(z) for s, z in left_out.items()}
         chosen = self._weakest_within_error(loss)
         losses = {s: round(float(v.sum()), 5) for s, v in loss.items()}
         if not chosen:
@@ -331,7 +335,7 @@ class _Run:
             return _Chosen(self.p, 0.0, self.base, note, losses)
         progress("own labels, all")
         change = self._change(self._fit(np.arange(len(self.y)), chosen))
-        slope, shift = self._calibration(left_out[chosen])
+        slope, shift = self._calibration(left_out[chosen], self.config.spam_share)
         spam, unsure = self._cutoffs(left_out[chosen] * slope + shift)
         # What is called spam is more likely spam than not, as in training.  Where less would be found so than before,
         # the probabilities give way: there they come of a handful of ham, and the order of comments does not.
@@ -340,21 +344,21 @@ class _Run:
         note = f"log-loss on labels left out {losses[0.0]:.4f} → {losses[chosen]:.4f}"
         return _Chosen(moved, chosen, left_out[chosen] * slope + shift + lift, note, losses)
 
-    def _loss_of_mix(self, logits: F64) -> F64:
-        """Log-loss of each row, as a part of that of a mix with ``spam_share`` spam, the mix that probabilities are of.
+    def _balanced_loss(self, logits: F64) -> F64:
+        """Log-loss of each row, as a part of a mean in which spam and ham count the same.
 
         All strengths are compared after the best slope and shift, so that none gets credit for a different share of
         spam.  In the mix that was labelled, four spam comments among 400 would hardly count: there a model is better
         that is surer of the ham, whatever becomes of the spam.
         """
-        slope, shift = self._calibration(logits)
+        slope, shift = self._calibration(logits, _EVEN)
         z = logits * slope + shift
-        out: F64 = self._mix() * (np.logaddexp(0, z) - self.y * z)
+        out: F64 = self._mix(_EVEN) * (np.logaddexp(0, z) - self.y * z)
         return out
 
-    def _mix(self) -> F64:
-        """Weights that make the rows a mix with ``spam_share`` spam; their sum is 1."""
-        spam, share = self.y == 1, self.config.spam_share
+    def _mix(self, share: float) -> F64:
+        """Weights that make the rows a mix with this share of spam; their sum is 1."""
+        spam = self.y == 1
         of_spam, of_ham = self.weight[spam].sum(), self.weight[~spam].sum()
         out: F64 = self.weight * np.where(spam, share / of_spam, (1 - share) / of_ham)
         return out
@@ -367,7 +371,7 @@ class _Run:
         """
         best = min(loss, key=lambda s: loss[s].sum())
         names, group = np.unique(self.group, return_inverse=True)
-        total = np.bincount(group, self._mix(), len(names))
+        total = np.bincount(group, self._mix(_EVEN), len(names))
         scarce = min(len(set(group[self.y == label].tolist())) for label in (0, 1))
         errors = stats.t.ppf(_ONE_ERROR, max(scarce - 1, 1))
         for s in sorted(loss):
@@ -385,14 +389,14 @@ class _Run:
         out: Mask = self.given > 0.5
         return out
 
-    def _calibration(self, logits: F64) -> tuple[float, float]:
-        """Slope and shift that make log-odds left out those of a mix with ``spam_share`` spam.
+    def _calibration(self, logits: F64, share: float) -> tuple[float, float]:
+        """Slope and shift that make log-odds left out those of a mix with this share of spam.
 
         Not of the mix that was labelled: people label what they are asked about, or what went wrong.
         """
-        share, spam = self.config.spam_share, self.y == 1
+        spam = self.y == 1
         # As many rows of that mix as the scarcer class has enough for.
-        weight = self._mix() * min(self.weight[spam].sum() / share, self.weight[~spam].sum() / (1 - share))
+        weight = self._mix(share) * min(self.weight[spam].sum() / share, self.weight[~spam].sum() / (1 - share))
         variance = np.array([self.config.slope, self.config.shift])
 
         def loss(v: F64) -> tuple[float, F64]:
