@@ -7,10 +7,11 @@ Usage::
 
 Some dozens of labels say little about a share of one in 200, so each step away from the cut-off in use needs its proof:
 
-* it falls to where the stated share of the ham is above, if there is ham enough to tell;
-* it rises only while the team's spam is *surely* still found as before: as much of it as the upper end of an interval
-  on the share found until now (Jeffreys; Brown, Cai and DasGupta 2001).  Of four spam comments one was found:
-  that may be a quarter, or half, and a cut-off that still finds one of the four may lose half of what was found;
+* with ham enough to tell, it falls to where the stated share of the ham is above, and below that only where surely less
+  of the team's spam would be found than before;
+* it rises only while the spam is *surely* still found as before: as much of it as the upper end of an interval on the
+  share found until now (Jeffreys; Brown, Cai and DasGupta 2001).  Of four spam comments one was found: that may be a
+  quarter, or half, and a cut-off that still finds one of the four may lose half of what was found;
 * with less ham than that, it rises for safety's sake to where the next ham comment stays below (Student's prediction
   interval), and falls only to where spam is found as before;
 * and whatever becomes of the spam, it rises as far as the blocked ham demands: until there is not significantly more
@@ -63,24 +64,26 @@ def cutoff(
     if len(rows.ham) >= enough_ham:
         level = float(np.quantile(rows.ham, 1 - rate))
         wanted = level if level <= before else max(before, demanded)
+        needed = _above(rows.spam, np.floor(_found_if(rows, 1 - _SURE)))  # below the level by proof alone
     else:
         level = _next_below(rows.ham, 1 - rate, before)
         wanted = max(level, before)
-    keeps = _finds_as_before(rows, before, level)
+        needed = _above(rows.spam, rows.found)  # this level is but a precaution
+    surely = _above(rows.spam, np.ceil(_found_if(rows, _SURE)))
+    keeps = max(surely, min(before, needed, level)) if len(rows.spam) else before
     return max(demanded, min(wanted, keeps), min(floor, keeps))
 
 
-def _finds_as_before(rows: LeftOut, before: float, level: float) -> float:
-    """The highest cut-off that is good enough for the spam: above ``before`` surely, below it (and not below ``level``,
-    where the ham ends) by the mere count."""
+def _found_if(rows: LeftOut, certainty: float) -> float:
+    """How much of this spam is found if the true share is the end of Jeffreys' interval below which it is so surely."""
     n = len(rows.spam)
-    if not n:
-        return before
-    by_rank = np.sort(rows.spam)[::-1]
-    most = stats.beta.ppf(_SURE, rows.found + 0.5, n - rows.found + 0.5)
-    surely = by_rank[min(int(np.ceil(most * n)), n) - 1]
-    as_many = by_rank[rows.found - 1] if rows.found else _ABOVE_ALL
-    return float(max(surely, min(before, as_many, level)))
+    return float(stats.beta.ppf(certainty, rows.found + 0.5, n - rows.found + 0.5) * n)
+
+
+def _above(values: F64, many: float) -> float:
+    """The highest cut-off with so many values from it on."""
+    n = len(values)
+    return float(np.sort(values)[n - min(int(many), n)]) if n and many >= 1 else _ABOVE_ALL
 
 
 def _demanded(rows: LeftOut, rate: float) -> float:
