@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["LeftOut", "cutoff"]
+__all__ = ["ENOUGH_HAM", "SLIPS", "LeftOut", "cutoff"]
 
 F64 = NDArray[np.float64]
 
