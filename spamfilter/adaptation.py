@@ -49,6 +49,8 @@ Matrix = Any  # scipy's sparse matrices carry no types
 
 #: The share of spam by which strengths are compared: losses of either class count the same.
 _EVEN: Final = 0.5
+#: Bounds of a factor on log-odds, less 1: never turned round.
+_ANY_FACTOR: Final = (-0.9, None)
 #: Probability that what is normally distributed stays below its mean and one standard error.
 _ONE_ERROR: Final = float(stats.norm.cdf(1.0))
 
@@ -328,7 +330,10 @@ class _Run:
                 theta = self._fit(learn, s, theta)
                 left_out[s][out] = self.rows.logits(self._change(theta), out)
         loss = {s: self._balanced_loss(z) for s, z in left_out.items()}
-        chosen = self._weakest_within_error(loss)
+        # A factor forgives weights that are sure of what is not so, as those are that learnt a liar's labels: whether
+        # anything moves at all is therefore asked without it.
+        as_sure = {s: self._balanced_loss(z, (0.0, 0.0)) for s, z in left_out.items()}
+        chosen = self._weakest_within_error(loss) if self._weakest_within_error(as_sure) else 0.0
         losses = {s: round(float(v.sum()), 5) for s, v in loss.items()}
         if not chosen:
             note = "unchanged: no strength was better beyond chance on labels left out"
@@ -344,14 +349,14 @@ class _Run:
         note = f"log-loss on labels left out {losses[0.0]:.4f} → {losses[chosen]:.4f}"
         return _Chosen(moved, chosen, left_out[chosen] * slope + shift + lift, note, losses)
 
-    def _balanced_loss(self, logits: F64) -> F64:
+    def _balanced_loss(self, logits: F64, factor: tuple[float, float | None] = _ANY_FACTOR) -> F64:
         """Log-loss of each row, as a part of a mean in which spam and ham count the same.
 
-        All strengths are compared after the best slope and shift, so that none gets credit for a different share of
+        All strengths are compared after the best factor and shift, so that none gets credit for a different share of
         spam.  In the mix that was labelled, four spam comments among 400 would hardly count: there a model is better
         that is surer of the ham, whatever becomes of the spam.
         """
-        slope, shift = self._calibration(logits, _EVEN)
+        slope, shift = self._calibration(logits, _EVEN, factor)
         z = logits * slope + shift
         out: F64 = self._mix(_EVEN) * (np.logaddexp(0, z) - self.y * z)
         return out
@@ -389,7 +394,9 @@ class _Run:
         out: Mask = self.given > 0.5
         return out
 
-    def _calibration(self, logits: F64, share: float) -> tuple[float, float]:
+    def _calibration(
+        self, logits: F64, share: float, factor: tuple[float, float | None] = _ANY_FACTOR
+    ) -> tuple[float, float]:
         """Slope and shift that make log-odds left out those of a mix with this share of spam.
 
         Not of the mix that was labelled: people label what they are asked about, or what went wrong.
@@ -405,7 +412,7 @@ class _Run:
             value = weight @ (np.logaddexp(0, z) - self.y * z) + 0.5 * (v * v / variance).sum()
             return float(value), np.array([gap @ logits, gap.sum()]) + v / variance
 
-        found = optimize.minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-0.9, None), (None, None)])
+        found = optimize.minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[factor, (None, None)])
         return 1 + float(found.x[0]), float(found.x[1])
 
     def _moved(self, change: _Change, slope: float, shift: float, spam: float, unsure: float) -> Parameters:
