@@ -1,7 +1,7 @@
 /* Compiled loops of spamfilter.text, spamfilter.features and spamfilter.segment.
 
-   Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, links.py, signals.py,
-   blocktext.py, hints.py)
+   Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, company.py, links.py,
+   signals.py, blocktext.py, hints.py)
    that defines what it computes; a test compares the two.  The twin is used where no compiler was at hand when the package was installed.
 
    Only the buffer protocol and the limited API are used: no NumPy headers, one binary for all Pythons from 3.11.
@@ -1620,6 +1620,218 @@ static PyObject *overlaps(PyObject *self, PyObject *args) {
     return release(v, 24, Py_None);
 }
 
+/* ---- what a comment shares with the other comments of its page */
+typedef struct {
+    uint64_t *entry, *spare; /* hash without its last bit << 32 | comment: sorted by hash, then comment */
+    int64_t n;
+} Entries;
+
+/* By the 31 bits of the hash, 8 at a time (least significant first: a page has some hundred words, so that larger tables
+   would cost more than a fourth turn); equal ones stay in the order of comments. */
+static void sort_entries(Entries *e) {
+    int64_t count[256];
+    for (int shift = 32; shift < 63; shift += 8) {
+        memset(count, 0, sizeof count);
+        for (int64_t i = 0; i < e->n; i++) count[e->entry[i] >> shift & 255]++;
+        int64_t sum = 0;
+        for (int k = 0; k < 256; k++) {
+            int64_t here = count[k];
+            count[k] = sum;
+            sum += here;
+        }
+        for (int64_t i = 0; i < e->n; i++) e->spare[count[e->entry[i] >> shift & 255]++] = e->entry[i];
+        uint64_t *sorted = e->spare;
+        e->spare = e->entry;
+        e->entry = sorted;
+    }
+    int64_t kept = 0;
+    for (int64_t i = 0; i < e->n; i++)
+        if (!kept || e->entry[i] != e->entry[kept - 1]) e->entry[kept++] = e->entry[i];
+    e->n = kept;
+}
+
+/* The comments of one page, in the order of their places.  For comment a, those from lo[a] to hi[a] are in reach; what is
+   known of a and b stands at band[a] + b. */
+typedef struct {
+    const uint32_t *word;
+    const int64_t *ptr, *rows, *place;
+    const double *trust;
+    int64_t m, *lo, *hi, *band;
+    uint32_t *both, *size;
+    double *shared;
+    uint8_t *there;
+} Thread;
+
+static void thread_entries(Entries *e, const Thread *t, int pairs) {
+    e->n = 0;
+    for (int64_t a = 0; a < t->m; a++) {
+        const uint32_t *w = t->word;
+        for (int64_t i = t->ptr[t->rows[a]]; i + pairs < t->ptr[t->rows[a] + 1]; i++) {
+            uint32_t h = pairs ? (w[i] * 0x9E3779B1u ^ (w[i + 1] >> 3)) * 0x85EBCA6Bu : w[i];
+            e->entry[e->n++] = (uint64_t)(h >> 1) << 32 | (uint64_t)a;
+        }
+    }
+    sort_entries(e);
+}
+
+static int same_text(const Thread *t, int64_t a, int64_t b) {
+    int64_t x = t->ptr[t->rows[a]], y = t->ptr[t->rows[b]], n = t->ptr[t->rows[a] + 1] - x;
+    return n == t->ptr[t->rows[b] + 1] - y && !memcmp(t->word + x, t->word + y, (size_t)n * sizeof *t->word);
+}
+
+/* Where the comments with the word of entry i end. */
+static inline int64_t run_end(const Entries *e, int64_t i) {
+    uint64_t key = e->entry[i] >> 32;
+    while (i < e->n && e->entry[i] >> 32 == key) i++;
+    return i;
+}
+
+/* Who is company to whom; how many there are, by trust; whether there is a near-duplicate. */
+static void seat(const Thread *t, Entries *e, int64_t fewest, double alike, double *out, int columns) {
+    memset(t->size, 0, (size_t)t->m * sizeof *t->size);
+    thread_entries(e, t, 1);
+    for (int64_t i = 0, end; i < e->n; i = end) {
+        end = run_end(e, i);
+        for (int64_t x = i, from = i; x < end; x++) {
+            int64_t a = (int64_t)(uint32_t)e->entry[x];
+            t->size[a]++;
+            while ((int64_t)(uint32_t)e->entry[from] < t->lo[a]) from++;
+            for (int64_t y = from; y < end; y++) {
+                int64_t b = (int64_t)(uint32_t)e->entry[y];
+                if (b >= t->hi[a]) break;
+                t->both[t->band[a] + b]++;
+            }
+        }
+    }
+    for (int64_t a = 0; a < t->m; a++) {
+        double others = 0, near_one = 0;
+        for (int64_t b = t->lo[a]; b < t->hi[a]; b++) {
+            int64_t at = t->band[a] + b;
+            uint32_t less = t->size[a] < t->size[b] ? t->size[a] : t->size[b], both = t->both[at];
+            if (t->place[t->rows[a]] == t->place[t->rows[b]]) continue;
+            if ((less >= fewest && both >= alike * (double)(t->size[a] + t->size[b] - both)) || same_text(t, a, b)) {
+                if (t->trust[t->rows[b]] > 0) near_one = 1;
+                continue;
+            }
+            t->there[at] = 1;
+            others += t->trust[t->rows[b]];
+        }
+        out[t->rows[a] * columns + 6] = others;
+        out[t->rows[a] * columns + 7] = near_one;
+    }
+}
+
+static void share(const Thread *t, Entries *e, const Idf *idf, double *out, int columns) {
+    thread_entries(e, t, 0);
+    for (int64_t i = 0, end; i < e->n; i = end) {
+        end = run_end(e, i);
+        double g = idf->weight[(uint32_t)(e->entry[i] >> 32) << 1 >> idf->shift];
+        for (int64_t x = i, from = i; x < end; x++) {
+            int64_t a = (int64_t)(uint32_t)e->entry[x];
+            double together = 0, *row = out + t->rows[a] * columns;
+            while ((int64_t)(uint32_t)e->entry[from] < t->lo[a]) from++;
+            for (int64_t y = from; y < end; y++) {
+                int64_t b = (int64_t)(uint32_t)e->entry[y];
+                if (b >= t->hi[a]) break;
+                if (!t->there[t->band[a] + b]) continue;
+                together += t->trust[t->rows[b]];
+                t->shared[t->band[a] + b] += g;
+            }
+            double once = g * (together < 1.0 ? together : 1.0);
+            row[0] += once;
+            if (once > row[1]) row[1] = once;
+            row[3] += g * (together > 2.0 ? 1.0 : larger(together - 1.0, 0.0));
+            row[4] += g;
+            row[5] += 1;
+        }
+    }
+    for (int64_t a = 0; a < t->m; a++)
+        for (int64_t b = t->lo[a]; b < t->hi[a]; b++) {
+            double *best = out + t->rows[a] * columns + 2;
+            *best = larger(*best, t->shared[t->band[a] + b] * t->trust[t->rows[b]]);
+        }
+}
+
+/* Reach of each comment of a page, and room for what is known of pairs; 0 where there is no memory. */
+static int thread_room(Thread *t, int64_t reach) {
+    t->lo = malloc((size_t)t->m * sizeof *t->lo);
+    t->hi = malloc((size_t)t->m * sizeof *t->hi);
+    t->band = malloc((size_t)t->m * sizeof *t->band);
+    t->size = malloc((size_t)t->m * sizeof *t->size);
+    t->both = NULL;
+    t->shared = NULL;
+    t->there = NULL;
+    if (!t->lo || !t->hi || !t->band || !t->size) return 0;
+    size_t all = 0;
+    for (int64_t a = 0, lo = 0, hi = 0; a < t->m; a++) {
+        int64_t here = t->place[t->rows[a]];
+        while (t->place[t->rows[lo]] < here - reach) lo++;
+        while (hi < t->m && t->place[t->rows[hi]] <= here + reach) hi++;
+        t->lo[a] = lo;
+        t->hi[a] = hi;
+        t->band[a] = (int64_t)all - lo;
+        all += (size_t)(hi - lo);
+    }
+    t->both = calloc(all, sizeof *t->both);
+    t->shared = calloc(all, sizeof *t->shared);
+    t->there = calloc(all, sizeof *t->there);
+    return t->both && t->shared && t->there;
+}
+
+static void thread_free(Thread *t) {
+    free(t->lo);
+    free(t->hi);
+    free(t->band);
+    free(t->size);
+    free(t->both);
+    free(t->shared);
+    free(t->there);
+}
+
+#define COMPANY_COLUMNS 8
+
+PyDoc_STRVAR(company_doc, "company(word, ptr, order, thread_of, place, trust, idf, idf_shift, reach, fewest, alike, out)\n\n"
+                          "Order: comments that are on a page, by page and place; out starts as zeros.");
+static PyObject *company(PyObject *self, PyObject *args) {
+    Py_buffer v[8];
+    int shift, reach, fewest;
+    double alike;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*iiidw*", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &shift, &reach, &fewest,
+                          &alike, &v[7]))
+        return NULL;
+    const int64_t *ptr = v[1].buf, *order = v[2].buf, *thread_of = v[3].buf;
+    const Idf idf = {v[6].buf, shift};
+    int64_t n = v[1].len / 8 - 1, seated = v[2].len / 8;
+    if (v[7].len != n * COMPANY_COLUMNS * 8 || v[3].len != n * 8 || v[4].len != n * 8 || v[5].len != n * 8) {
+        PyErr_SetString(PyExc_ValueError, "company: a row of every table for every comment");
+        return release(v, 8, NULL);
+    }
+    int64_t most = 0;
+    for (int64_t i = 0, words = 0; i < seated; i++) {
+        words = (i && thread_of[order[i]] == thread_of[order[i - 1]] ? words : 0) + ptr[order[i] + 1] - ptr[order[i]];
+        if (words > most) most = words;
+    }
+    Entries e = {malloc((size_t)(most + 1) * sizeof *e.entry), malloc((size_t)(most + 1) * sizeof *e.spare), 0};
+    int ok = e.entry && e.spare;
+    Py_BEGIN_ALLOW_THREADS;
+    for (int64_t i = 0, end; ok && i < seated; i = end) {
+        for (end = i; end < seated && thread_of[order[end]] == thread_of[order[i]];) end++;
+        Thread t = {v[0].buf, ptr, order + i, v[4].buf, v[5].buf, end - i};
+        ok = thread_room(&t, reach);
+        if (ok) {
+            seat(&t, &e, fewest, alike, v[7].buf, COMPANY_COLUMNS);
+            share(&t, &e, &idf, v[7].buf, COMPANY_COLUMNS);
+        }
+        thread_free(&t);
+    }
+    Py_END_ALLOW_THREADS;
+    free(e.entry);
+    free(e.spare);
+    if (!ok) return release(v, 8, PyErr_NoMemory());
+    Py_INCREF(Py_None);
+    return release(v, 8, Py_None);
+}
+
 /* ---- script and language of texts */
 PyDoc_STRVAR(tell_doc, "tell(counts, lists, scripts, telling, languages, script, language, sure)\n\nScript and language of each text, as tongues tells them.");
 static PyObject *tell(PyObject *self, PyObject *args) {
@@ -1823,12 +2035,20 @@ static int64_t spelled(const uint32_t *p, const uint8_t *c, int64_t a, int64_t b
     return used;
 }
 
-/* The words of a title and its article. */
+/* The words of a title and its article, or those that several comments of a page have.  whose: the comment that alone has
+   the word, or EVERYBODYS. */
+enum { EVERYBODYS = -1, NOBODYS = -2 };
 typedef struct {
     uint32_t *key;
+    int32_t *whose;
     uint64_t mask;
-    int zero;
+    int32_t zero; /* whose the word zero is, which is no key */
 } Context;
+
+static void context_clear(Context *t) {
+    memset(t->key, 0, (t->mask + 1) * sizeof *t->key);
+    t->zero = NOBODYS;
+}
 
 static uint64_t place_of(const Context *t, uint32_t h) {
     uint64_t at = (h * (uint32_t)MIX) >> 7 & t->mask;
@@ -1836,14 +2056,21 @@ static uint64_t place_of(const Context *t, uint32_t h) {
     return at;
 }
 
-static void take_in(Context *t, const uint32_t *words, int64_t a, int64_t b) {
+static void take_in(Context *t, const uint32_t *words, int64_t a, int64_t b, int32_t whose) {
     for (int64_t i = a; i < b; i++) {
-        if (words[i]) t->key[place_of(t, words[i])] = words[i];
-        else t->zero = 1;
+        uint64_t at = words[i] ? place_of(t, words[i]) : 0;
+        int32_t *owner = words[i] ? &t->whose[at] : &t->zero;
+        int is_new = words[i] ? !t->key[at] : t->zero == NOBODYS;
+        *owner = is_new || *owner == whose ? whose : EVERYBODYS;
+        if (words[i]) t->key[at] = words[i];
     }
 }
 
-static inline int is_there(const Context *t, uint32_t h) { return h ? t->key[place_of(t, h)] == h : t->zero; }
+static inline int is_there(const Context *t, uint32_t h) {
+    if (!h) return t->zero == EVERYBODYS;
+    uint64_t at = place_of(t, h);
+    return t->key[at] == h && t->whose[at] == EVERYBODYS;
+}
 
 #define RARE_MOST 64
 
@@ -1892,14 +2119,14 @@ static int say_rarest(const uint32_t *p, Rare *best, int64_t kept, int64_t most,
 }
 
 PyDoc_STRVAR(rarest_doc, "rarest(points, classes, starts, texts, shared, context_of, word, ptr, title_word, title_ptr, article_word,\n"
-                         "article_ptr, patterns, idf, idf_shift, looked_at, most) -> [str or None, ...]\n\n"
-                         "Of each text asked for: the rarest words that its title and article share (shared: 1), or lack (0); None where\n"
-                         "Python has to look.");
+                         "article_ptr, patterns, idf, idf_shift, looked_at, most, others) -> [str or None, ...]\n\n"
+                         "Of each text asked for: the rarest words that its title and article (others: 1: the other texts) share\n"
+                         "(shared: 1), or lack (0); None where Python has to look.");
 static PyObject *rarest(PyObject *self, PyObject *args) {
     Py_buffer v[14];
-    int shift, looked_at, most;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*iii", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
-                          &v[10], &v[11], &v[12], &v[13], &shift, &looked_at, &most))
+    int shift, looked_at, most, others;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*iiii", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
+                          &v[10], &v[11], &v[12], &v[13], &shift, &looked_at, &most, &others))
         return NULL;
     const uint32_t *p = v[0].buf;
     const int64_t *starts = v[2].buf, *texts = v[3].buf, *context_of = v[5].buf;
@@ -1911,28 +2138,33 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
     fits = fits && looked_at <= RARE_MOST && v[4].len == asked && v[5].len / 8 == mine.n && v[2].len / 8 == mine.n + 1;
     for (int64_t k = 0; k < asked && fits; k++) {
         int64_t i = texts[k];
-        fits = i >= 0 && i < mine.n && context_of[i] >= 0 && context_of[i] < titles.n && context_of[i] < articles.n && starts[i] >= 0 &&
-               starts[i] <= starts[i + 1] && starts[i + 1] <= v[1].len;
+        fits = i >= 0 && i < mine.n && starts[i] >= 0 && starts[i] <= starts[i + 1] && starts[i + 1] <= v[1].len;
+        fits = fits && (others || (context_of[i] >= 0 && context_of[i] < titles.n && context_of[i] < articles.n));
         if (fits && mine.ptr[i + 1] - mine.ptr[i] > room) room = mine.ptr[i + 1] - mine.ptr[i];
     }
     if (!fits) {
         PyErr_SetString(PyExc_ValueError, "rarest: places within the arrays");
         return release(v, 14, NULL);
     }
-    int64_t longest_context = 0, read = -1;
-    for (int64_t k = 0; k < asked; k++) {
+    int64_t longest_context = others ? mine.ptr[mine.n] : 0, read = -1;
+    for (int64_t k = 0; k < asked && !others; k++) {
         int64_t x = context_of[texts[k]], size = titles.ptr[x + 1] - titles.ptr[x] + articles.ptr[x + 1] - articles.ptr[x];
         if (size > longest_context) longest_context = size;
     }
-    Context context = {NULL, 63, 0};
+    Context context = {NULL, NULL, 63, NOBODYS};
     while (context.mask + 1 < 2 * (uint64_t)longest_context) context.mask = 2 * context.mask + 1;
     context.key = malloc((context.mask + 1) * sizeof *context.key);
+    context.whose = malloc((context.mask + 1) * sizeof *context.whose);
     int64_t *places = malloc((size_t)(2 * room + 2) * sizeof *places);
     Rare best[RARE_MOST + 1];
     Said said = {NULL, 0, 0};
-    PyObject *out = context.key && places ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
+    PyObject *out = context.key && context.whose && places ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
+    if (others && out) {
+        context_clear(&context);
+        for (int64_t i = 0; i < mine.n; i++) take_in(&context, mine.word, mine.ptr[i], mine.ptr[i + 1], (int32_t)i);
+    }
     for (int64_t k = 0; k < asked && out; k++) {
-        int64_t i = texts[k], x = context_of[i], n = mine.ptr[i + 1] - mine.ptr[i];
+        int64_t i = texts[k], x = others ? -1 : context_of[i], n = mine.ptr[i + 1] - mine.ptr[i];
         const uint32_t *w = mine.word + mine.ptr[i];
         int64_t found = spelled(p, v[1].buf, starts[i], starts[i + 1], v[12].buf, places, n);
         PyObject *one = NULL;
@@ -1943,10 +2175,9 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
             int failed = 0;
             if (found == n) { /* else Chinese or Japanese: the words are no words that can be quoted */
                 if (x != read) { /* comments of one article stand together */
-                    memset(context.key, 0, (context.mask + 1) * sizeof *context.key);
-                    context.zero = 0;
-                    take_in(&context, titles.word, titles.ptr[x], titles.ptr[x + 1]);
-                    take_in(&context, articles.word, articles.ptr[x], articles.ptr[x + 1]);
+                    context_clear(&context);
+                    take_in(&context, titles.word, titles.ptr[x], titles.ptr[x + 1], EVERYBODYS);
+                    take_in(&context, articles.word, articles.ptr[x], articles.ptr[x + 1], EVERYBODYS);
                     read = x;
                 }
                 int64_t kept = rarest_of(w, n, places, &context, shared[k], &idf, looked_at, best);
@@ -1957,6 +2188,7 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
         if (!one || PyList_SetItem(out, (Py_ssize_t)k, one) < 0) Py_CLEAR(out);
     }
     free(context.key);
+    free(context.whose);
     free(places);
     free(said.points);
     return release(v, 14, out);
@@ -2131,6 +2363,36 @@ static PyObject *html_text(PyObject *self, PyObject *args) {
 
 static inline int is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+/* The length of the character at s as strict UTF-8 has it, 0 where it is none. */
+static inline int utf8_at(const unsigned char *s, Py_ssize_t left) {
+    if (s[0] < 0x80) return 1;
+    int more = s[0] >= 0xC2 && s[0] < 0xE0 ? 1 : (s[0] & 0xF0) == 0xE0 ? 2 : s[0] >= 0xF0 && s[0] < 0xF5 ? 3 : 0;
+    if (!more || left <= more) return 0;
+    for (int k = 1; k <= more; k++)
+        if ((s[k] & 0xC0) != 0x80) return 0;
+    if (s[0] == 0xE0 && s[1] < 0xA0) return 0; /* longer than need be */
+    if (s[0] == 0xED && s[1] >= 0xA0) return 0; /* half of a surrogate pair */
+    if (s[0] == 0xF0 && s[1] < 0x90) return 0;
+    if (s[0] == 0xF4 && s[1] >= 0x90) return 0; /* beyond the last character */
+    return more + 1;
+}
+
+PyDoc_STRVAR(is_utf8_doc, "is_utf8(source) -> bool\n\nWhether bytes.decode() would read the source.");
+static PyObject *is_utf8(PyObject *self, PyObject *args) {
+    Py_buffer v;
+    if (!PyArg_ParseTuple(args, "y*", &v)) return NULL;
+    const unsigned char *s = v.buf, *end = s + v.len;
+    int length = 1;
+    while (s < end && length) {
+        uint64_t eight;
+        while (end - s >= 8 && (memcpy(&eight, s, 8), !(eight & 0x8080808080808080ULL))) s += 8;
+        while (s < end && *s < 0x80) s++;
+        while (s < end && *s >= 0x80 && (length = utf8_at(s, end - s))) s += length;
+    }
+    PyBuffer_Release(&v);
+    return PyBool_FromLong(length);
+}
+
 PyDoc_STRVAR(present_doc, "present(source, words) -> bytes\n\nFor each of the words (a line each): 1 if it stands in the source, else 0.");
 static PyObject *present(PyObject *self, PyObject *args) {
     Py_buffer v[2];
@@ -2229,6 +2491,7 @@ static PyObject *list_items(PyObject *self, PyObject *args) {
 static PyMethodDef methods[] = {
     {"list_items", list_items, METH_VARARGS, list_items_doc},
     {"html_text", html_text, METH_VARARGS, html_text_doc},
+    {"is_utf8", is_utf8, METH_VARARGS, is_utf8_doc},
     {"present", present, METH_VARARGS, present_doc},
     {"class_names", class_names, METH_VARARGS, class_names_doc},
     {"ngram_counts", ngram_counts, METH_VARARGS, ngram_counts_doc},
@@ -2242,6 +2505,7 @@ static PyMethodDef methods[] = {
     {"quotes", quotes, METH_VARARGS, quotes_doc},
     {"relate", relate, METH_VARARGS, relate_doc},
     {"overlaps", overlaps, METH_VARARGS, overlaps_doc},
+    {"company", company, METH_VARARGS, company_doc},
     {"tell", tell, METH_VARARGS, tell_doc},
     {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
     {"name_signals", name_signals, METH_VARARGS, name_signals_doc},

@@ -34,7 +34,7 @@ from spamfilter.datasets import Dataset
 from spamfilter.errors import DataError
 from spamfilter.features.fields import Dense, Fields, dense_features
 from spamfilter.features.reading import host_texts, name_texts
-from spamfilter.features.stages import FirstStage, foreign_inputs, stage_inputs
+from spamfilter.features.stages import COMPANY, FirstStage, foreign_inputs, stage_inputs
 from spamfilter.linear import GramModel
 from spamfilter.model import Parameters, SpamFilter, present
 from spamfilter.training import fold_numbers, gram_matrix
@@ -190,7 +190,10 @@ class _Rows:
         stage = FirstStage(
             first["text"], self.prose, first["name"], first["host"], self.relation, foreign, first.get("titled")
         )
-        return p.head.standardise(stage_inputs(stage, dense))
+        inputs = stage_inputs(stage, dense)
+        if p.company is not None:  # a team's labels come one by one: what is on their pages beside them is not known
+            inputs = np.concatenate((inputs, np.zeros((len(inputs), len(COMPANY)))), axis=1)
+        return p.head.standardise(inputs)
 
     def slopes(self) -> dict[str, F64]:
         """How much the verdict's log-odds change with each moved model's, comment by comment (one unit either way)."""

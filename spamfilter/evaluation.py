@@ -17,7 +17,7 @@ width (Guo et al. 2017).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -152,14 +152,27 @@ def _bootstrap(
     }
 
 
-def predict(sf: SpamFilter, data: Dataset) -> F64:
-    """Probability of spam of each row, with the fields the row has."""
+def predict(sf: SpamFilter, data: Dataset, threads: Sequence[Hashable] | None = None) -> F64:
+    """Probability of spam of each row, with the fields the row has.
+
+    Each row is judged for itself; with ``threads``, rows of the same value there (not None) are comments of one page.
+    """
+    if threads is not None:
+        return _with_company(sf, data, threads)
     out = np.zeros(len(data))
     for at in range(0, len(data), 2000):
         part = slice(at, at + 2000)
         out[part] = sf.probabilities(
             Fields.of(data.text[part], data.author[part], data.author_url[part], data.title[part], data.article[part])
         )
+    return out
+
+
+def _with_company(sf: SpamFilter, data: Dataset, threads: Sequence[Hashable]) -> F64:
+    out = np.zeros(len(data))
+    fields = Fields.of(data.text, data.author, data.author_url, data.title, data.article, threads)
+    for rows, part, kept in fields.windows(2000):
+        out[rows] = sf.probabilities(part)[kept]
     return out
 
 

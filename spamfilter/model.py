@@ -19,9 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.errors import DataError, ModelError
+from spamfilter.features.company import REACH, Seats, company, measures
 from spamfilter.features.fields import Dense, Fields, read_features
 from spamfilter.features.reading import Reading
-from spamfilter.features.stages import BY_CONTEXT, FirstStage, foreign_inputs, input_names, stage_inputs
+from spamfilter.features.stages import (
+    BY_CONTEXT,
+    COMPANY,
+    FirstStage,
+    company_inputs,
+    foreign_inputs,
+    input_names,
+    stage_inputs,
+)
 from spamfilter.linear import GramModel, LinearModel, gram_logits
 from spamfilter.reasons import Explainer, Seen
 from spamfilter.records import Comment, Label, Page, ScoredPage, Verdict
@@ -43,7 +52,9 @@ class Parameters:
 
     ``typical`` is the standardised row of inputs that a typical ham comment has; reasons are stated
     relative to it.  ``spam_cutoff`` and ``unsure_cutoff`` are probabilities.  ``titled``
-    judges words under a title alone (models of format 1 have none).
+    judges words under a title alone (models of format 1 have none); ``company`` how far a comment is from the others
+    of its page, and ``company_middle`` holds the usual values of the inputs that come of it (``COMPANY``; models of
+    formats 1 and 2, and those trained on comments that share no page, have neither).
     """
 
     text: GramModel
@@ -59,6 +70,8 @@ class Parameters:
     spam_cutoff: float
     unsure_cutoff: float
     titled: GramModel | None = None
+    company: LinearModel | None = None
+    company_middle: F64 | None = None
 
 
 class SpamFilter:
@@ -75,7 +88,7 @@ class SpamFilter:
         self.name = name
         self.manifest: Mapping[str, Any] = manifest or {}
         self._explainer = Explainer(parameters.inputs)
-        self._signals = tuple(n for n in parameters.inputs[len(input_names(())) :] if n not in BY_CONTEXT)
+        self._signals = tuple(n for n in parameters.inputs[len(input_names(())) :] if n not in _NO_SIGNALS)
 
     def __repr__(self) -> str:
         return f"SpamFilter({self.name!r})"
@@ -97,12 +110,31 @@ class SpamFilter:
         author_url: str | None = None,
         title: str | None = None,
         article: str | None = None,
+        thread: Sequence[str] = (),
     ) -> Verdict:
-        """Judge one comment; give the context that there is."""
-        return self._verdicts(Fields.of([text], [author], [author_url], [title], [article]))[0]
+        """Judge one comment; give the context that there is.
+
+        ``thread`` are the texts of the other comments of the page, in their order; of many the last count, after which
+        a new comment stands.
+        """
+        others = [] if self.parameters.company is None else list(thread)[-REACH:]
+        n = len(others)
+        nobody: list[str | None] = [None] * n
+        return self._verdicts(
+            Fields.of(
+                [*others, text],
+                [*nobody, author],
+                [*nobody, author_url],
+                [title] * (n + 1),
+                [article] * (n + 1),
+                [0] * (n + 1) if n else None,
+            ),
+            slice(n, n + 1),
+        )[0]
 
     def score_many(self, comments: Iterable[Mapping[str, Any] | Comment | str]) -> list[Verdict]:
-        """Judge comments (mappings with ``text`` and the fields of ``score``, records or strings), in order."""
+        """Judge comments (mappings with ``text``, ``author``, ``author_url``, ``title``, ``article``; records; strings)
+        each for itself, in order."""
         rows = [_row(c) for c in comments]
         out: list[Verdict] = []
         for at in range(0, len(rows), BATCH):
@@ -117,10 +149,12 @@ class SpamFilter:
         return self.score_split(split_page(source, url))
 
     def score_split(self, page: Page) -> ScoredPage:
-        """Judge the comments of a page that is already taken apart."""
+        """Judge the comments of a page that is already taken apart, against its article and each other."""
         verdicts: list[Verdict] = []
+        reach = 0 if self.parameters.company is None else REACH
         for at in range(0, len(page.comments), BATCH):
-            part = page.comments[at : at + BATCH]
+            begin = max(at - reach, 0)
+            part = page.comments[begin : at + BATCH + reach]
             verdicts += self._verdicts(
                 Fields(
                     [unwrapped(c.text) if page.kind == "text" else c.text for c in part],
@@ -129,7 +163,9 @@ class SpamFilter:
                     [page.title or ""],
                     [page.article],
                     np.full(len(part), 0 if page.title or page.article else -1, np.int64),
-                )
+                    np.zeros(len(part), np.int64),
+                ),
+                slice(at - begin, at - begin + BATCH),
             )
         return ScoredPage(page, tuple(verdicts))
 
@@ -137,20 +173,20 @@ class SpamFilter:
         """The same rows, order and index, with ``spam_probability``, ``verdict`` and ``reasons`` added.
 
         ``text`` is required; ``author``, ``author_url``, ``title`` and ``article`` are used where there
-        are any; a missing value counts as none.  ``reasons`` names what decided, most important first.
+        are any; a missing value counts as none.  Rows with the same value of ``thread`` are comments of one page, in
+        its order, and judged against each other too; without such a column each row is judged for itself.
+        ``reasons`` names what decided, most important first.
         """
         if "text" not in frame.columns:
             raise DataError(
                 f"no column 'text' (found: {', '.join(map(str, frame.columns))}); rename the column with the comments"
             )
-        columns = [column_of(frame, name) for name in ("text", "author", "author_url", "title", "article")]
-        columns[0] = [t or "" for t in columns[0]]
         n = len(frame)
         probability, reasons = np.zeros(n), np.empty(n, object)
-        for rows, given in Fields.of(*columns).batches(BATCH):  # type: ignore[arg-type]
+        for rows, given, kept in fields_of(frame).windows(BATCH):
             z, logits, _ = self._judge(given)
-            probability[rows] = _probability(logits)
-            reasons[rows] = self._explainer.names(z, self.parameters.head.coef, self.parameters.typical)
+            probability[rows] = _probability(logits[kept])
+            reasons[rows] = self._explainer.names(z[kept], self.parameters.head.coef, self.parameters.typical)
         out = frame.copy()
         out["spam_probability"] = probability
         out["verdict"] = self.labels(probability)
@@ -175,13 +211,28 @@ class SpamFilter:
 
     # ------------------------------------------------------------------ inside
     def inputs(self, given: Fields) -> F64:
-        """Inputs of the last stage for each comment (comments × ``parameters.inputs``)."""
+        """Inputs of the last stage for each comment (comments × ``parameters.inputs``); a page must be whole."""
         return self._inputs(given)[0]
 
     def _inputs(self, given: Fields) -> tuple[F64, Reading]:
         dense, seen = read_features(given, self.parameters.idf)
         dense = self.fitting(dense)
-        return stage_inputs(self._first_stage(given, seen, dense), dense), seen
+        first = self._first_stage(given, seen, dense)
+        inputs = stage_inputs(first, dense)
+        if self.parameters.company is None:
+            return inputs, seen
+        alone = np.concatenate((inputs, np.zeros((len(given), len(COMPANY)))), axis=1)
+        if given.thread_of is not None and len(given) > 1:
+            alone[:, -len(COMPANY) :] = self._company(given.thread_of, seen, first, alone)
+        return alone, seen
+
+    def _company(self, thread_of: NDArray[np.int64], seen: Reading, first: FirstStage, alone: F64) -> F64:
+        """Columns ``COMPANY``; the others of a page count as far as each, judged for itself, is no spam."""
+        p = self.parameters
+        assert p.company is not None
+        trust = _probability(-p.head.logits(alone))
+        table = company((seen.texts.word, seen.texts.ptr), Seats.in_order(thread_of, trust), p.idf)
+        return company_inputs(first, p.company.logits(measures(table)), table, p.company_middle)
 
     def fitting(self, dense: Dense) -> Dense:
         """The signals that this model was made with, where this version of the package has more."""
@@ -221,16 +272,23 @@ class SpamFilter:
         z = head.standardise(inputs)
         return z, head.of_standard(z), seen
 
-    def _verdicts(self, given: Fields) -> list[Verdict]:
+    def _verdicts(self, given: Fields, kept: slice = slice(None)) -> list[Verdict]:
+        """Verdicts on the comments ``kept``; the others are there as their company."""
         p = self.parameters
         z, logits, read = self._judge(given)
         parts, probability = (z - p.typical) * p.head.coef, _probability(logits).tolist()
-        reasons = self._explainer.reasons(Seen(given, read, p.text, p.idf), parts, logits)
-        return [Verdict(self._label(x), x, why, self.name) for x, why in zip(probability, reasons, strict=True)]
+        first, _, _ = kept.indices(len(given))
+        reasons = self._explainer.reasons(Seen(given, read, p.text, p.idf), parts[kept], logits[kept], first)
+        judged = zip(probability[kept], reasons, strict=True)
+        return [Verdict(self._label(x), x, why, self.name) for x, why in judged]
 
     def _label(self, probability: float) -> Label:
         p = self.parameters
         return "spam" if probability >= p.spam_cutoff else "unsure" if probability >= p.unsure_cutoff else "ham"
+
+
+#: Inputs that are no signals of a comment's own.
+_NO_SIGNALS: Final = frozenset((*BY_CONTEXT, *COMPANY))
 
 
 # A line that ends without a stop and goes on in lower case was broken by the program that saved the text.
@@ -276,6 +334,13 @@ def column_of(frame: pd.DataFrame, name: str) -> list[str | None]:
         different = [*values.tolist(), None]
         return [different[code] for code in codes.tolist()]
     return [v if isinstance(v, str) else None if v is None or v != v else str(v) for v in column.tolist()]
+
+
+def fields_of(frame: pd.DataFrame) -> Fields:
+    """The fields of a frame as ``SpamFilter.score_frame`` takes it."""
+    texts, authors, urls, titles, articles = (column_of(frame, name) for name in _FIELDS)
+    threads = column_of(frame, "thread") if "thread" in frame.columns else None
+    return Fields.of([t or "" for t in texts], authors, urls, titles, articles, threads)
 
 
 #: Types of columns of which pandas holds the strings itself, outside of Python.

@@ -19,9 +19,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from spamfilter.features.fields import Fields
 from spamfilter.linear import Z_LIMIT
-from spamfilter.model import SpamFilter, column_of
+from spamfilter.model import SpamFilter, fields_of
 
 __all__ = ["CommentFeatures", "pipeline_of"]
 
@@ -30,7 +29,7 @@ class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Comments and their context → inputs of the last stage, by a loaded model.
 
     Takes a DataFrame with ``text`` and where there are any ``author``, ``author_url``, ``title``,
-    ``article``; a list of texts will do.  Stateless: ``fit`` only checks.
+    ``article``, ``thread``; a list of texts will do.  Stateless: ``fit`` only checks.
     """
 
     def __init__(self, model: SpamFilter | None = None) -> None:
@@ -48,9 +47,7 @@ class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.model is None:
             raise ValueError("CommentFeatures needs a model: CommentFeatures(spamfilter.load())")
         frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame({"text": list(X)})
-        columns = [column_of(frame, name) for name in ("text", "author", "author_url", "title", "article")]
-        texts = [t or "" for t in columns[0]]
-        return self.model.inputs(Fields.of(texts, *columns[1:]))
+        return self.model.inputs(fields_of(frame))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the outputs."""

@@ -4,6 +4,7 @@ Usage::
 
     seen = Seen(fields, read, text_model, idf)
     subject_words(seen, rows, ham)    # for ham the rarest words shared with the article, for spam those it lacks
+    company_words(seen, rows, ham)    # for ham the rarest words that other comments of the page have too
     loud_words(seen, rows, ham)       # the words that speak loudest for ham, or for spam
 
 ``rows`` (int64) are the comments asked for and ``ham`` (bool) their sides.  Each gives one string a row: words with a
@@ -31,7 +32,7 @@ from spamfilter.features.wordlists import load_lists
 from spamfilter.linear import GramModel
 from spamfilter.text import Batch, encode
 
-__all__ = ["QUOTED", "Seen", "loud_words", "subject_words"]
+__all__ = ["QUOTED", "Seen", "company_words", "loud_words", "subject_words"]
 
 #: Words quoted in a reason.
 QUOTED: Final = 5
@@ -65,7 +66,18 @@ def subject_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
     return [next(found) if there else "" for there in placed.tolist()]
 
 
-def _rarest_of(seen: Seen, rows: I64, shared: Flags) -> list[str]:
+def company_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
+    """The rarest words of each comment that others of its page have too; none for spam, which shares little.
+
+    Comments with reasons are those of one page, or each has a page to itself.
+    """
+    if seen.given.thread_of is None or not ham.any():
+        return [""] * len(rows)
+    found = iter(_rarest_of(seen, rows[ham], np.ones(int(ham.sum()), np.bool_), others=True))
+    return [next(found) if there else "" for there in ham.tolist()]
+
+
+def _rarest_of(seen: Seen, rows: I64, shared: Flags, *, others: bool = False) -> list[str]:
     said: list[str | None] = [None] * len(rows)
     if compiled.kernel is not None:
         texts, titles, articles = seen.read.texts, seen.read.titles, seen.read.articles
@@ -73,29 +85,25 @@ def _rarest_of(seen: Seen, rows: I64, shared: Flags) -> list[str]:
             *(texts.batch.points, texts.batch.classes, texts.batch.starts),
             *(rows, shared, seen.given.context_of),
             *(texts.word, texts.ptr, titles.word, titles.ptr, articles.word, articles.ptr),
-            *(cc.patterns(), seen.idf, 32 - IDF_BITS, LOOKED_AT, QUOTED),
+            *(cc.patterns(), seen.idf, 32 - IDF_BITS, LOOKED_AT, QUOTED, others),
         )
     if None not in said:
         return said  # type: ignore[return-value]
     return [
-        _spelled(seen.read.texts.batch, _rarest(seen, i, there)) if words is None else words
+        _spelled(seen.read.texts.batch, _rarest(seen, i, there, others)) if words is None else words
         for words, i, there in zip(said, rows.tolist(), shared.tolist(), strict=True)
     ]
 
 
-def _rarest(seen: Seen, i: int, wanted: bool) -> Places:
-    """Places in the batch of the rarest words that title and article have too (``wanted``), or have not."""
-    context, facts = int(seen.given.context_of[i]), seen.read.texts
-    word, title, article = (
-        _words_of(facts, i),
-        _words_of(seen.read.titles, context),
-        _words_of(seen.read.articles, context),
-    )
+def _rarest(seen: Seen, i: int, wanted: bool, others: bool) -> Places:
+    """Places in the batch of the rarest words that the context has too (``wanted``), or has not."""
+    facts, word = seen.read.texts, _words_of(seen.read.texts, i)
+    context = _of_others(facts, i) if others else _of_article(seen, int(seen.given.context_of[i]))
     batch, at = facts.batch, int(facts.batch.starts[i])
     places = [(a + at, b + at) for a, b in _word_places(batch.only(i), len(word))]
     if not places:
         return []
-    rarity = seen.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, np.concatenate((title, article))) == wanted)
+    rarity = seen.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, context) == wanted)
     order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
     order = order[rarity[order] > 0]
     found: dict[str, tuple[int, int]] = {}
@@ -103,6 +111,14 @@ def _rarest(seen: Seen, i: int, wanted: bool) -> Places:
         if b - a > 1:
             found.setdefault(batch.spelled(a, b), (a, b))
     return list(found.values())[:QUOTED]
+
+
+def _of_article(seen: Seen, context: int) -> NDArray[np.uint32]:
+    return np.concatenate((_words_of(seen.read.titles, context), _words_of(seen.read.articles, context)))
+
+
+def _of_others(facts: TextFacts, i: int) -> NDArray[np.uint32]:
+    return np.concatenate((facts.word[: facts.ptr[i]], facts.word[facts.ptr[i + 1] :]))
 
 
 def _words_of(facts: TextFacts, i: int) -> NDArray[np.uint32]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.features.links import host_of
-from spamfilter.quoting import Seen, loud_words, subject_words
+from spamfilter.quoting import Seen, company_words, loud_words, subject_words
 from spamfilter.records import Reason
 
 __all__ = ["GROUPS", "Explainer", "Seen", "group_of"]
@@ -29,6 +29,12 @@ F64 = NDArray[np.float64]
 #: Group, name and words when it speaks for spam, name and words when it speaks for ham.
 GROUPS: Final = {
     "subject": ("off_topic", "shares no subject with the article", "on_topic", "takes up the article's subject"),
+    "company": (
+        "shares_nothing",
+        "shares nothing with the other comments",
+        "in_company",
+        "takes up what other readers say",
+    ),
     "words": ("spam_words", "worded like spam", "reader_words", "worded like a reader"),
     "prose": (
         "reads_like_copy",
@@ -69,6 +75,7 @@ GROUPS: Final = {
 }
 _GROUP_OF: Final = {
     "subject": ("relation", "foreign", "far_", "near_", "article_", "title_", "copied"),
+    "company": ("company",),
     "words": ("text",),
     "prose": ("prose", "far_prose"),
     "name": ("name", "author", "product_phrase", "product_selling"),
@@ -130,6 +137,11 @@ class Explainer:
         for i, name in enumerate(inputs):
             if not name.startswith(_NO_REASON):
                 self._member[i, place[group_of(name)]] = 1.0
+        # Inputs by their groups, and where those of each begin.  An old model may have none of a group.
+        sizes = self._member.sum(axis=0).astype(np.int64)
+        self._filled = np.flatnonzero(sizes)
+        self._by_group = np.concatenate([np.flatnonzero(column) for column in self._member.T])
+        self._begins = (np.cumsum(sizes) - sizes)[self._filled]
 
     def names(self, z: F64, coef: F64, typical: F64) -> list[str]:
         """For each row the names of the weightiest reasons for its side, as one string."""
@@ -144,18 +156,23 @@ class Explainer:
             labels.append(self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)].tolist())
         return [", ".join(row) for row in zip(*labels, strict=True)]
 
-    def reasons(self, seen: Seen, parts: F64, logits: F64) -> list[tuple[Reason, ...]]:
-        """Reasons for each comment, given the parts of its inputs; their weights add up to its logit."""
+    def reasons(self, seen: Seen, parts: F64, logits: F64, first: int = 0) -> list[tuple[Reason, ...]]:
+        """Reasons for comments of ``seen`` from number ``first`` on, given the parts of their inputs.
+
+        The weights of a comment's reasons add up to its logit.
+        """
         if not len(parts):
             return []
-        # Row by row: a product of whole matrices may add up in another order, and differ by the batch.
-        weights = np.round(np.array([row @ self._member for row in parts]), 6)
+        # Group by group: a product of whole matrices may add up in another order, and differ by the batch.
+        weights = np.zeros((len(parts), len(self.groups)))
+        weights[:, self._filled] = np.add.reduceat(parts[:, self._by_group], self._begins, axis=1)
+        weights = np.round(weights, 6)
         size = np.abs(weights)
         order = np.argsort(-size, axis=1, kind="stable")[:, :MOST]
         named = np.zeros(size.shape, np.bool_)
-        np.put_along_axis(named, order, True, axis=1)
+        named[np.arange(len(named))[:, np.newaxis], order] = True
         named &= size >= LEAST
-        told = self._told(seen, named, weights < 0)
+        told = self._told(seen, named, weights < 0, first)
         out = []
         for groups, n, row, said, logit in zip(
             order.tolist(), named.sum(axis=1).tolist(), weights.tolist(), told, logits.tolist(), strict=True
@@ -169,7 +186,9 @@ class Explainer:
             out.append((*found, Reason("rest", "everything else", rest)))
         return out
 
-    def _told(self, seen: Seen, named: NDArray[np.bool_], ham: NDArray[np.bool_]) -> list[dict[int, tuple[str, str]]]:
+    def _told(
+        self, seen: Seen, named: NDArray[np.bool_], ham: NDArray[np.bool_], first: int
+    ) -> list[dict[int, tuple[str, str]]]:
         """For each comment, by group: name and words of the reasons that quote something or say what is missing."""
         out: list[dict[int, tuple[str, str]]] = [{} for _ in range(len(named))]
         for group, quote in _QUOTING.items():
@@ -178,7 +197,7 @@ class Explainer:
             if not len(rows):
                 continue
             side = ham[rows, k]
-            for i, is_ham, words in zip(rows.tolist(), side.tolist(), quote(seen, rows, side), strict=True):
+            for i, is_ham, words in zip(rows.tolist(), side.tolist(), quote(seen, rows + first, side), strict=True):
                 name, detail = self._sides[k][is_ham]
                 if words is None:
                     out[i][k] = _MISSING[group]
@@ -200,6 +219,7 @@ def _hosts(seen: Seen, rows: NDArray[np.int64], _: NDArray[np.bool_]) -> list[st
 #: What a group of reasons quotes of comments (for ham where the flag is set): words, or None where there is nothing.
 _QUOTING: Final[dict[str, Callable[[Seen, NDArray[np.int64], NDArray[np.bool_]], Sequence[str | None]]]] = {
     "subject": subject_words,
+    "company": company_words,
     "words": loud_words,
     "name": _names,
     "address": _hosts,

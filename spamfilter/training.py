@@ -7,7 +7,8 @@ Usage::
 Two stages (Wolpert 1992, stacked generalisation).  The first: logistic regressions over hashed n-grams
 of the text (spam or ham; one more of texts that stand under a title alone), of passages of articles
 and comments (prose or comment), of authors' names and of the hosts they link to;
-and one over overlaps of comments with articles (own or another's).
+one over overlaps of comments with articles (own or another's), and one over overlaps of comments with
+the others of their page (own or another).
 The second, a logistic regression over their logits and the dense features, sees first-stage logits
 only of sites that the first stage did not learn from.  Probabilities are calibrated (Platt 1999) and
 the cut-offs chosen on second-stage logits that are out of fold by site as well.
@@ -28,14 +29,23 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from spamfilter import passages
+from spamfilter import passages, threads
 from spamfilter.datasets import Dataset, campaign_sizes, merge
 from spamfilter.errors import DataError
+from spamfilter.features.company import MEASURES, Seats, company, confidence, measures
 from spamfilter.features.fields import RELATION_COLUMNS, Dense, Fields, dense_features
 from spamfilter.features.hashing import NGrams, word_hashes
 from spamfilter.features.reading import host_texts, name_texts
-from spamfilter.features.relatedness import IDF_BITS
-from spamfilter.features.stages import BY_CONTEXT, FirstStage, foreign_inputs, input_names, stage_inputs
+from spamfilter.features.relatedness import IDF_BITS, Words
+from spamfilter.features.stages import (
+    BY_CONTEXT,
+    COMPANY,
+    FirstStage,
+    company_inputs,
+    foreign_inputs,
+    input_names,
+    stage_inputs,
+)
 from spamfilter.linear import GramModel, LinearModel
 from spamfilter.model import Parameters, SpamFilter, present
 from spamfilter.text import encode
@@ -59,7 +69,8 @@ class TrainingConfig:
     average); ``written`` is the weight of rows that were written for training, not received by a site (sites that
     end in ``.example``): at full weight they teach their writers' habits; ``drop_url`` is the share
     that loses the author's address alone, as plain text does, ``drop_article`` the share
-    that keeps a title alone; ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
+    that keeps a title alone; ``drop_thread`` is the share that loses the other comments of its page, as comments that
+    are judged one by one do; ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
     """
 
     seed: int = 20
@@ -74,6 +85,7 @@ class TrainingConfig:
     drop: float = 0.1
     drop_url: float = 0.35
     drop_article: float = 0.1
+    drop_thread: float = 0.5
     passages: int = 9000
     passage_weight: float = 0.5
     written: float = 0.25
@@ -155,6 +167,10 @@ def with_real_endings(text: str | None) -> str | None:
 
 #: Ham comments under articles from which on the cut-offs are chosen on them alone: five lie above the stricter one.
 ENOUGH_HAM: Final = 1000
+#: Readers' comments of a site that are put on other pages, so that one with many pages is not all that is learnt from.
+STRANGERS: Final = 600
+#: Comments on pages that are not theirs below which nothing is learnt from them.
+ENOUGH_STRANGERS: Final = 50
 #: Comments whose features are made at once, and characters read at once: a hundred MB in between at most.
 AT_ONCE: Final = 2000
 CHARACTERS: Final = 1_000_000
@@ -183,6 +199,10 @@ class _Run:
         self.off_site, self.off_source = off.site, sources
         self.prose = passages.prose(self.data, config.prose, rng)
         self.pairs = passages.own_and_other(self.data, config.most_per_site, rng)
+        # Numbers of its own, so that what else is drawn does not change with the pages.
+        self.rng = np.random.default_rng([config.seed, 1])
+        self.seats = threads.seats_of(self.data, off, self.rng)
+        self.strangers = threads.strangers(self.data, self.seats, STRANGERS, self.rng)
         self._make_features(merge([self.data, off]), rng)
 
     def _make_features(self, rows: Dataset, rng: np.random.Generator) -> None:
@@ -212,6 +232,7 @@ class _Run:
         self.x_name = gram_matrix(self.name_grams, name_texts(self.fields.authors))
         self.x_host = gram_matrix(self.host_grams, host_texts(self.fields.urls))
         self.dense = all_features(self.fields, self.idf)
+        self.words = words_of(rows.text)
         paired = Fields.of(self.pairs.text, None, None, self.pairs.title, self.pairs.article)
         self.x_pairs = np.zeros((len(paired), len(RELATION_COLUMNS)))
         for at, part in paired.batches(AT_ONCE):
@@ -334,22 +355,18 @@ class _Run:
         names = (*input_names(self.dense.names), *BY_CONTEXT)
         x = stage_inputs(first, self.dense)
         x[:, [names.index(name) for name in HABITS]] = 0.0  # so their coefficients are 0
-        y = np.concatenate((self.y, np.ones(len(x) - self.n, np.int64)))
-        weight = np.concatenate((self.weight, np.full(len(x) - self.n, self.config.passage_weight)))
-        learn = np.concatenate((self.learn, np.ones(len(x) - self.n, np.bool_)))
-        fold = self._folds()
-        raw = np.zeros(self.n)
-        for k in range(self.config.folds):
-            keep = (fold != k) & learn
-            part = _linear_model(x[keep], y[keep], weight[keep], self.config.head_c)
-            raw[self.inner == k] = part.logits(x[: self.n][self.inner == k])
-        # Calibrated on rows as they come, not balanced: half spam is not what a page holds.
-        slope, shift = _platt(raw, self.y, self.learn.astype(np.float64))
+        if self._enough_strangers():
+            self.progress("company")
+            columns, models["company"], models["company_middle"] = self._company(first, self._out_of_fold(x)[0])
+            x, names = np.concatenate((x, columns), axis=1), (*names, *COMPANY)
+        logits, (slope, shift) = self._out_of_fold(x)
+        y, weight, learn = self._targets()
         head = _linear_model(x[learn], y[learn], weight[learn], self.config.head_c)
         head = replace(head, coef=head.coef * slope, intercept=head.intercept * slope + shift)
-        logits = raw * slope + shift
         spam, unsure = self._cutoffs(logits)
         typical = np.average(head.standardise(x[: self.n][self.y == 0]), axis=0, weights=self.weight[self.y == 0])
+        if "company" in models:  # a comment without company has no part of it in its reasons
+            typical[-len(COMPANY) :] = head.standardise(np.zeros((1, len(names))))[0, -len(COMPANY) :]
         return Parameters(
             **models,
             head=head,
@@ -359,6 +376,74 @@ class _Run:
             spam_cutoff=spam,
             unsure_cutoff=unsure,
         ), logits
+
+    def _targets(self) -> tuple[Index, F64, NDArray[np.bool_]]:
+        """Labels and weights of rows and passages, and which of them are learnt from."""
+        passages_ = len(self.fields) - self.n
+        return (
+            np.concatenate((self.y, np.ones(passages_, np.int64))),
+            np.concatenate((self.weight, np.full(passages_, self.config.passage_weight))),
+            np.concatenate((self.learn, np.ones(passages_, np.bool_))),
+        )
+
+    def _out_of_fold(self, x: F64) -> tuple[F64, tuple[float, float]]:
+        """Calibrated logits of the rows by last stages that did not learn from their sites; slope and shift to them."""
+        y, weight, learn = self._targets()
+        fold, raw = self._folds(), np.zeros(self.n)
+        for k in range(self.config.folds):
+            keep = (fold != k) & learn
+            part = _linear_model(x[keep], y[keep], weight[keep], self.config.head_c)
+            raw[self.inner == k] = part.logits(x[: self.n][self.inner == k])
+        # Calibrated on rows as they come, not balanced: half spam is not what a page holds.
+        slope, shift = _platt(raw, self.y, self.learn.astype(np.float64))
+        return raw * slope + shift, (slope, shift)
+
+    # ------------------------------------------------------------------ company
+    def _enough_strangers(self) -> bool:
+        """Whether in every fold enough comments are left to learn what readers have in common with their page."""
+        fold = self.inner[self.strangers.row]
+        return all((fold != k).sum() >= ENOUGH_STRANGERS for k in range(self.config.folds))
+
+    def _company(self, first: FirstStage, logits: F64) -> tuple[F64, LinearModel, F64]:
+        """Columns ``COMPANY`` of rows and passages, the model behind them, and the columns' usual values."""
+        total, row = len(self.fields), self.strangers.row
+        trust = np.zeros(total + len(row))  # passages and strangers are nobody's company
+        trust[: self.n] = 1 / (1 + np.exp(np.clip(logits, -60, 60)))
+        thread_of, place = (
+            np.concatenate((getattr(self.seats, name), getattr(self.strangers.seats, name)))
+            for name in ("thread_of", "place")
+        )
+        table = company(_with_rows(self.words, row), Seats(thread_of, place, trust), self.idf)
+        stranger, model = self._strange(measures(table), confidence(table) > 0)
+        raw = company_inputs(first, stranger, table[:total])
+        # Comments that are judged one by one have no company: half of the rows are to know that.
+        table[:total][self.rng.random(total) < self.config.drop_thread] = 0.0
+        weight = self._targets()[1] * (confidence(table[:total]) > 0)
+        middle = np.average(raw, axis=0, weights=weight) if weight.any() else np.zeros(raw.shape[1])
+        out = (raw - middle) * confidence(table[:total])[:, np.newaxis]
+        return out, model, middle
+
+    def _strange(self, x: F64, there: NDArray[np.bool_]) -> tuple[F64, LinearModel]:
+        """Out-of-fold logits, of rows and passages, of belonging to another page; the model fitted on all."""
+        total, moved = len(self.fields), self.strangers.row
+        own = np.unique(moved)
+        rows = np.concatenate((own, np.arange(total, len(x))))
+        source = np.concatenate((own, moved))[there[rows]]
+        rows = rows[there[rows]]
+        y = (rows >= total).astype(np.int64)
+        weight = _even([self.data.site[i].partition(":")[0] for i in source])
+        for label in (0, 1):
+            weight[y == label] *= len(y) / 2 / max(weight[y == label].sum(), 1e-9)
+        fold, out = self._folds(), np.zeros(total)
+        for k in range(self.config.folds):
+            keep = self.inner[source] != k
+            if len(np.unique(y[keep])) == 2:
+                part = _linear_model(x[rows[keep]], y[keep], weight[keep], self.config.relation_c)
+                out[fold == k] = part.logits(x[:total][fold == k])
+        if len(np.unique(y)) < 2:
+            none = np.zeros(len(MEASURES))
+            return out, LinearModel(none, none + 1.0, none, 0.0)
+        return out, _linear_model(x[rows], y, weight, self.config.relation_c)
 
     def _cutoffs(self, logits: F64) -> tuple[float, float]:
         """Probabilities above which the stated shares of ham lie, out of fold."""
@@ -388,6 +473,23 @@ def all_features(fields: Fields, idf: NDArray[np.float32]) -> Dense:
         dense = dense_features(part, idf)
         out.values[at], out.relation[at], out.has_article[at] = dense.values, dense.relation, dense.has_article
     return out
+
+
+def words_of(texts: Sequence[str]) -> Words:
+    """Hashed words of many texts, read in portions."""
+    parts = [word_hashes(encode(part)) for part in portions(texts)]
+    length = [np.diff(ptr) for _, _, ptr in parts]
+    ends = np.cumsum(np.concatenate(length) if length else np.zeros(0, np.int64))
+    word = np.concatenate([word for word, _, _ in parts]) if parts else np.zeros(0, np.uint32)
+    return word, np.concatenate((np.zeros(1, np.int64), ends))
+
+
+def _with_rows(words: Words, rows: Index) -> Words:
+    """The words of the texts, and once more those of some of them."""
+    word, ptr = words
+    again = [word[ptr[i] : ptr[i + 1]] for i in rows.tolist()]
+    ends = ptr[-1] + np.cumsum(np.diff(ptr)[rows])
+    return np.concatenate([word, *again]), np.concatenate((ptr, ends))
 
 
 def gram_matrix(grams: NGrams, texts: Sequence[str]) -> Matrix:

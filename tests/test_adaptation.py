@@ -14,7 +14,7 @@ from spamfilter.adaptation import AdaptationConfig, adapt
 from spamfilter.datasets import Dataset
 from spamfilter.errors import DataError
 from spamfilter.evaluation import metrics, predict
-from spamfilter.features.stages import BY_CONTEXT
+from spamfilter.features.stages import BY_CONTEXT, COMPANY
 from spamfilter.labels import Context, LabelRow
 from spamfilter.labels.hygiene import weigh
 from spamfilter.model import SpamFilter
@@ -252,6 +252,7 @@ def under_a_title(data: Dataset) -> Dataset:
 
 def without_titled(sf: SpamFilter) -> SpamFilter:
     """As models of format 1 are."""
-    p, k = sf.parameters, len(sf.parameters.inputs) - len(BY_CONTEXT)
+    p, k = sf.parameters, len(sf.parameters.inputs) - len(BY_CONTEXT) - len(COMPANY)
     head = replace(p.head, mean=p.head.mean[:k], scale=p.head.scale[:k], coef=p.head.coef[:k])
-    return SpamFilter(replace(p, titled=None, head=head, typical=p.typical[:k], inputs=p.inputs[:k]), "format 1")
+    p = replace(p, titled=None, company=None, company_middle=None)
+    return SpamFilter(replace(p, head=head, typical=p.typical[:k], inputs=p.inputs[:k]), "format 1")

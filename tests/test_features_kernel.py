@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
 from spamfilter import compiled, quoting, text
-from spamfilter.features import fields, hashing, links, reading, relatedness, signals, stages, wordlists
+from spamfilter.features import company, fields, hashing, links, reading, relatedness, signals, stages, wordlists
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
-from spamfilter.segment import blocktext, hints, html
+from spamfilter.segment import blocktext, encoding, hints, html
 
 pytestmark = pytest.mark.skipif(
     compiled.kernel is None, reason="the compiled loops are not installed: nothing to compare"
@@ -129,6 +130,20 @@ def test_overlap_with_contexts(texts: list[str], contexts: list[str], data: st.D
     with _without_kernel():
         slow = relatedness.relate_words((mine.word, mine.ptr), (theirs.word, theirs.ptr), of, idf)
     assert np.allclose(fast, slow, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_company_of_other_comments(data: st.DataObject) -> None:
+    texts = data.draw(st.lists(st.one_of(_TEXT, st.text("abc ", max_size=24)), min_size=0, max_size=14))
+    n = len(texts)
+    thread, place = (np.array([data.draw(st.integers(a, b)) for _ in texts], np.int64) for a, b in ((-1, 1), (0, 60)))
+    trust = np.array([data.draw(st.sampled_from([0.0, 1e-27, 0.3, 0.7, 1.0])) for _ in range(n)])
+    idf = np.linspace(0, 1, 1 << relatedness.IDF_BITS, dtype=np.float32)
+    facts, seats = signals.text_facts(text.encode(texts)), company.Seats(thread, place, trust)
+    fast = company.company((facts.word, facts.ptr), seats, idf)
+    with _without_kernel():
+        assert np.array_equal(fast, company.company((facts.word, facts.ptr), seats, idf))
 
 
 def test_lists_find_phrases() -> None:
@@ -314,8 +329,13 @@ def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
     fast = [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
     assert fast[0][1] == "valves" and fast[1][1] == "leak" and fast[0][2] == "" and fast[1][5] == "pipes"
     assert fast[0][6] in ("mill, weir", "weir, mill")  # Python looked: a letter above the first plane
+    on_page = quoting.Seen(replace(rows, thread_of=np.zeros(7, np.int64)), read, seen.text, seen.idf)
+    others = quoting.company_words(on_page, every, ~no)
+    assert others[1] == "valves" and others[3] == "valves, and" and "pipes" in others[0] and "mill" not in others[6]
+    assert quoting.company_words(on_page, every, no) == [""] * 7 == quoting.company_words(seen, every, ~no)
     with _without_kernel():
         assert fast == [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
+        assert others == quoting.company_words(on_page, every, ~no)
 
 
 @settings(max_examples=100, deadline=None)
@@ -351,6 +371,20 @@ _MARKUP = st.lists(
     ),
     max_size=20,
 ).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.one_of(st.binary(max_size=20), st.text(max_size=12).map(lambda t: t.encode("utf-8", "surrogatepass"))), _TEXT)
+@example(b"\xf4\x90\x80\x80", "")
+@example(b"\xe0\x9f\xbf", "")
+@example(b"\xf0\x8f\xbf\xbf", "")
+@example(b"\xed\xa0\x80", "eight letters and more")
+@example(b"\xc2", "eight letters and more")
+def test_what_is_utf8(odd: bytes, before: str) -> None:
+    source = before.encode("utf-8", "replace") + odd
+    valid = encoding._is_utf8(source)
+    with _without_kernel():
+        assert valid == encoding._is_utf8(source)
 
 
 @settings(max_examples=400, deadline=None)

@@ -114,7 +114,7 @@ def stream(
     else:
         job.open()
         for item in items:
-            yield job(item), places.popleft()
+            yield job.complete(item, job(item)), places.popleft()
 
 
 def run(

@@ -7,6 +7,7 @@ Usage::
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from spamfilter.batch.driftcounts import DriftCounter
 from spamfilter.batch.outcome import Item, Outcome, failed
 from spamfilter.errors import DataError, SpamFilterError
-from spamfilter.files.formats import Format
+from spamfilter.files.formats import Format, json_line, json_line_with
 from spamfilter.files.rawpage import Failure, Rows
 from spamfilter.files.tables import cell
 
@@ -116,18 +117,33 @@ class ClassifyJob:
             {name: [_text(item.values[n].get(column)) for n in there] for name, column in columns.items()}, dtype=object
         )
         scored = self.scorer.score_frame(frame)
-        added = dict(zip(there, zip(*(scored[name].tolist() for name in ADDED), strict=True), strict=True))
-        empty = (None,) * len(ADDED)
-        # Only CSV can carry on the bytes of a cell that was not UTF-8; elsewhere it becomes the text it stands for.
-        kept = item.values if self.format.name == "csv" else [_readable(row) for row in item.values]
-        rows = [{**row, **dict(zip(ADDED, added.get(n, empty), strict=True))} for n, row in enumerate(kept)]
-        tally = {"rows": len(rows), "comments": len(there), "bytes": sum(map(len, filter(None, texts)))}
-        tally["skipped"] = len(rows) - len(there)
+        judged = zip(*(scored[name].tolist() for name in ADDED), strict=True)
+        added: list[dict[str, Any]] = [dict.fromkeys(ADDED) for _ in item.values]
+        for n, values in zip(there, judged, strict=True):
+            added[n] = dict(zip(ADDED, values, strict=True))
+        tally = {"rows": len(item.values), "comments": len(there), "bytes": sum(map(len, filter(None, texts)))}
+        tally["skipped"] = len(item.values) - len(there)
         for label in ("spam", "unsure", "ham"):
-            tally[label] = sum(verdict == label for _, verdict, _ in added.values())
+            tally[label] = sum(row["verdict"] == label for row in added)
         if self.drift is not None:
             tally.update(self.drift.tally(frame["text"].tolist(), scored["spam_probability"].tolist()))
-        return Outcome(self.format.encode(rows), tally)
+        if self.format.name == "jsonl" and item.lines is not None:
+            return Outcome(added, tally)
+        # Only CSV can carry on the bytes of a cell that was not UTF-8; elsewhere it becomes the text it stands for.
+        kept = item.values if self.format.name == "csv" else [_readable(row) for row in item.values]
+        return Outcome(self.format.encode([{**row, **more} for row, more in zip(kept, added, strict=True)]), tally)
+
+    def complete(self, item: Item, outcome: Outcome) -> Outcome:
+        """Lines of JSON with what was added to them: an article that stands beside every comment is not sent about."""
+        if not isinstance(item, Rows) or not item.lines or not isinstance(outcome.piece, list):
+            return outcome
+        rows = zip(item.values, item.lines, outcome.piece, strict=True)
+        return dataclasses.replace(outcome, piece=b"".join([_json_line(*row) for row in rows]))
+
+
+def _json_line(values: Mapping[str, Any], line: bytes, added: Mapping[str, Any]) -> bytes:
+    written = json_line_with(line, added) if values.keys().isdisjoint(ADDED) else None
+    return written or json_line({**_readable(values), **added})
 
 
 def _readable(row: Mapping[str, Any]) -> Mapping[str, Any]:

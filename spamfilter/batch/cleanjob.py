@@ -93,7 +93,7 @@ class CleanJob(ScoreJob):
 
 def _decoded(raw: RawPage) -> str:
     source = page_source(raw)
-    return source if isinstance(source, str) else decode_page(source)[0]
+    return source if isinstance(source, str) else decode_page(source)
 
 
 def _bytes(content: str | bytes) -> bytes:

@@ -85,6 +85,10 @@ class PageJob:
         except Exception as error:  # one page must not end a run over millions; the reason names the bug
             return self._failed(item, "internal", f"internal error ({type(error).__name__}: {error}); please report it")
 
+    def complete(self, item: Item, outcome: Outcome) -> Outcome:
+        """Nothing is left to do."""
+        return outcome
+
     def _outcome(self, raw: RawPage) -> Outcome:
         page = split_page(page_source(raw), raw.url)
         if not self.where(page):

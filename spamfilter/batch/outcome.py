@@ -39,6 +39,9 @@ class Job(Protocol):
     def __call__(self, item: Item) -> Outcome:
         """The outcome for one item.  Never raises for what is wrong with the item."""
 
+    def complete(self, item: Item, outcome: Outcome) -> Outcome:
+        """The outcome as it is written, made where the item was read: what a worker need not be sent and send back."""
+
 
 def failed(failure: Failure, piece: Piece = b"") -> Outcome:
     """The outcome of an item that could not be read or scored."""

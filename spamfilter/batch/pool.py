@@ -169,7 +169,7 @@ class Pool:
             self._take(worker, worker.task, message)
 
     def _take(self, worker: _Worker, task: _Task, outcome: Outcome) -> None:
-        task.done.append(outcome)
+        task.done.append(self._job.complete(task.items[len(task.done)], outcome))
         task.tries = 0
         worker.since = time.monotonic()
         if len(task.done) == len(task.items):

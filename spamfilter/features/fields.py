@@ -8,7 +8,7 @@ Usage::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter import compiled
+from spamfilter.features import company
 from spamfilter.features import relatedness as rel
 from spamfilter.features import signals as sig
 from spamfilter.features.links import address
@@ -32,7 +33,8 @@ class Fields:
     """Comments as columns; each different pair of title and article is held once.
 
     ``context_of[i]`` is the place of comment ``i``'s title and article in ``titles`` and
-    ``articles``; -1 if it has neither.
+    ``articles``; -1 if it has neither.  ``thread_of[i]`` is the number of the page it is on, whose comments
+    are each other's company, in their order; -1 where none is known, and None where none is known of all.
     """
 
     texts: Sequence[str]
@@ -41,6 +43,7 @@ class Fields:
     titles: Sequence[str]
     articles: Sequence[str]
     context_of: NDArray[np.int64]
+    thread_of: NDArray[np.int64] | None = None
 
     @classmethod
     def of(
@@ -50,9 +53,10 @@ class Fields:
         urls: Sequence[str | None] | None = None,
         titles: Sequence[str | None] | None = None,
         articles: Sequence[str | None] | None = None,
+        threads: Sequence[Hashable] | None = None,
     ) -> Fields:
         """From one sequence a field, all equally long; a field that is left out is empty.  Of addresses only those that
-        name a host are kept."""
+        name a host are kept.  Comments with the same value of ``threads`` are on one page (None: not known)."""
         n = len(texts)
         none: list[str | None] = [None] * n
         place: dict[tuple[str, str], int] = {}
@@ -61,7 +65,8 @@ class Fields:
             if title or article:
                 context_of[i] = place.setdefault((title or "", article or ""), len(place))
         links = [address(u) for u in urls] if urls else none
-        return cls(texts, authors or none, links, [t for t, _ in place], [a for _, a in place], context_of)
+        thread_of = None if threads is None else _numbers(threads)
+        return cls(texts, authors or none, links, [t for t, _ in place], [a for _, a in place], context_of, thread_of)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -72,6 +77,22 @@ class Fields:
         for at in range(0, len(self), size):
             rows = order[at : at + size]
             yield rows, self._take(rows)
+
+    def windows(self, size: int) -> Iterator[tuple[NDArray[np.int64], Fields, slice]]:
+        """Rows of at most ``size`` comments at a time, fields that hold them and the company they can have, and where
+        they stand in those: what is judged does not depend on ``size``."""
+        if self.thread_of is None:
+            for rows, part in self.batches(size):
+                yield rows, part, slice(0, len(rows))
+            return
+        order = np.argsort(self.thread_of, kind="stable")
+        thread = self.thread_of[order]
+        for at in range(0, len(self), size):
+            end = min(at + size, len(self))
+            begin = max(at - company.REACH, int(np.searchsorted(thread, thread[at]))) if thread[at] >= 0 else at
+            until = int(np.searchsorted(thread, thread[end - 1], "right")) if thread[end - 1] >= 0 else end
+            part = self._take(order[begin : min(end + company.REACH, until)])
+            yield order[at:end], part, slice(at - begin, end - begin)
 
     def _take(self, rows: NDArray[np.int64]) -> Fields:
         places, of = np.unique(self.context_of[rows], return_inverse=True)
@@ -84,7 +105,14 @@ class Fields:
             [self.titles[k] for k in kept],
             [self.articles[k] for k in kept],
             of.astype(np.int64) - none,
+            None if self.thread_of is None else self.thread_of[rows],
         )
+
+
+def _numbers(values: Sequence[Hashable]) -> NDArray[np.int64]:
+    """A number for each different value, -1 for None."""
+    number: dict[Hashable, int] = {}
+    return np.array([-1 if v is None else number.setdefault(v, len(number)) for v in values], np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from spamfilter.text import Batch, encode
 
 __all__ = ["Reading", "forget", "host_texts", "name_texts", "read"]
 
-#: Longest context that is kept for the next call, in characters.
+#: Longest context that is kept for the next call, and most that is kept with it, in characters.
 KEPT: Final = 100_000
 #: Titles and articles that are kept: those of the longest take 40 MB.
 MOST_KEPT: Final = 32
@@ -74,7 +74,7 @@ def read(
     for part in (texts, names, *new):
         ends.append(ends[-1] + len(part))
     mine, theirs, *read_now = [facts.part(a, b) for a, b in pairwise(ends)]
-    title, article = (kept or _keep(these, part) for kept, these, part in zip(old, new, read_now, strict=True))
+    title, article = (kept or _keep(these, part, whole) for kept, these, part in zip(old, new, read_now, strict=True))
     return Reading(mine, theirs, title, article, whole.part(ends[-1], len(whole)))
 
 
@@ -94,15 +94,16 @@ def _kept(contexts: Sequence[str]) -> TextFacts | None:
     return facts
 
 
-def _keep(contexts: Sequence[str], facts: TextFacts) -> TextFacts:
+def _keep(contexts: Sequence[str], facts: TextFacts, whole: Batch) -> TextFacts:
     if len(contexts) != 1 or len(contexts[0]) > KEPT:
         return facts
-    alone = facts.copy()  # the comments that were read with it are not kept
+    if len(whole.points) > KEPT:  # else what was read with it may stay in memory too, which is faster than a copy
+        facts = facts.copy()
     with _lock:
-        _memory[contexts[0]] = alone
+        _memory[contexts[0]] = facts
         if len(_memory) > MOST_KEPT:
             _memory.popitem(last=False)
-    return alone
+    return facts
 
 
 def forget() -> None:

@@ -10,6 +10,7 @@ the comment is from its article (``relation``), and whether it is a passage that
 article (``foreign``: over the relation's overlaps, the signals of the text and the logits of
 ``text``, ``prose`` and ``relation``).  ``titled`` is a second model of the words, learnt under titles alone: what
 viewers of a video write to each other differs from what readers write under an article, and so does their spam.
+One more (``company``) tells how far a comment is from the others of its page, where those are known.
 The last stage is one logistic regression over their logits, over bends of them (hinges: ``max(0, x - knot)``),
 over products that say "far from the article AND …", and over the dense features; it stays linear, so that each
 input's part in a verdict can be stated.
@@ -25,9 +26,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter import compiled
+from spamfilter.features import company
 from spamfilter.features.fields import Dense
 
-__all__ = ["BY_CONTEXT", "FIRST", "FirstStage", "foreign_inputs", "input_names", "stage_inputs"]
+__all__ = [
+    "BY_CONTEXT",
+    "COMPANY",
+    "FIRST",
+    "FirstStage",
+    "company_inputs",
+    "foreign_inputs",
+    "input_names",
+    "stage_inputs",
+]
 
 F64 = NDArray[np.float64]
 FIRST: Final = ("text", "prose", "name", "host", "relation", "foreign")
@@ -123,6 +134,34 @@ def _by_context(first: FirstStage, titled: F64, dense: Dense) -> F64:
     alone, bare = (title & ~article).astype(np.float64), (~title & ~article).astype(np.float64)
     columns = (titled * alone, np.maximum(titled, 0.0) * alone, titled * bare)
     return np.array((*columns, text * alone, text * bare, text * article, alone, bare)).T
+
+
+#: What a comment has in common with the others of its page: the logit that it belongs to another page, bent and
+#: multiplied by how far it is from the article (``relation``) and whether it is a passage (``foreign``); whether a
+#: near-duplicate is on the page; measures of ``spamfilter.features.company``.
+COMPANY: Final = (
+    *("company", "company_above_0", "company_above_2", "company_alike"),
+    *("company_far", "company_far_near", "company_foreign", "company_foreign_near", "company_foreign_alone"),
+    *("company_share", "company_top", "company_best", "company_twice"),
+)
+
+
+def company_inputs(first: FirstStage, stranger: F64, table: F64, middle: F64 | None = None) -> F64:
+    """Columns ``COMPANY``, given the logits of belonging to another page and the table of ``company.company``.
+
+    With ``middle``, the columns' usual values, they are what a comment departs from those, less where its company
+    says little: 0 without any, as for a comment whose page is not known.
+    """
+    far = np.minimum(np.maximum(first.relation, 0.0), LIMIT)
+    foreign = np.minimum(np.maximum(first.foreign, 0.0), LIMIT)
+    stranger = np.minimum(np.maximum(stranger, -LIMIT), LIMIT)
+    up, down = np.maximum(stranger, 0.0), np.maximum(-stranger, 0.0)
+    share, top, best, twice = company.measures(table).T[:4]
+    alike = table[:, company.COLUMNS.index("alike")]
+    columns = (stranger, up, np.maximum(stranger - 2.0, 0.0), alike)
+    products = (far * up, far * down, foreign * up, foreign * down, foreign * (1.0 - share))
+    out: F64 = np.array((*columns, *products, share, top, best, twice)).T
+    return out if middle is None else (out - middle) * company.confidence(table)[:, np.newaxis]
 
 
 def _stage_inputs(first: FirstStage, dense: Dense) -> F64:

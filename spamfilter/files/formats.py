@@ -28,7 +28,7 @@ from spamfilter.errors import ConfigError, MissingExtra
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Format", "Piece", "json_line"]
+__all__ = ["Format", "Piece", "json_line", "json_line_with"]
 
 #: What a worker hands over for writing: encoded bytes, or rows where the file's own writer encodes (Parquet).
 Piece = bytes | list[dict[str, Any]]
@@ -53,6 +53,29 @@ def json_line(row: Mapping[str, Any]) -> bytes:
         return text.encode() + b"\n"
     except UnicodeEncodeError:
         return json.dumps(row, separators=(", ", ": ")).encode() + b"\n"
+
+
+def json_line_with(line: bytes, added: Mapping[str, Any]) -> bytes | None:
+    """A line of JSON with more fields at its end, not written anew: several times faster for rows that hold articles.
+
+    None where it has to be written anew: it is no plain UTF-8, or escapes halves of characters.  ``added`` must hold
+    none of the line's own fields.
+    """
+    body = line.strip()
+    if not (body.startswith(b"{") and body.endswith(b"}")) or b"\\ud" in body or b"\\uD" in body or not _is_utf8(body):
+        return None
+    head = body[:-1].rstrip()
+    return head + (b"" if head == b"{" else b", ") + json_line(added)[1:]
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return b"\0" not in body  # every other byte is zero in UTF-16
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,21 +75,30 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table with its number (line of JSON lines, else from 1)."""
+    """One row of a table with its number (line of JSON lines, else from 1); of JSON lines also the line itself."""
 
     source: str
     offset: int
     values: Mapping[str, Any]
+    line: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of a table in a row, the first of them at ``offset``: what is classified at once."""
+    """Some rows of a table in a row, the first of them at ``offset``: what is classified at once.
+
+    ``lines`` are those of JSON lines as they were read; other formats have none (None).  They stay where they were
+    read: what goes to another process has an empty tuple.
+    """
 
     source: str
     offset: int
     values: tuple[Mapping[str, Any], ...]
+    lines: tuple[bytes, ...] | None = None
     origin: None = None
+
+    def __reduce__(self) -> tuple[type[Rows], tuple[Any, ...]]:
+        return Rows, (self.source, self.offset, self.values, None if self.lines is None else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,10 @@ def row_groups(found: Input, size: int) -> Iterator[Rows | Failure]:
 
 
 def _group(rows: list[Row]) -> Rows:
-    return Rows(rows[0].source, rows[0].offset, tuple(row.values for row in rows))
+    lines = tuple(row.line for row in rows if row.line is not None)
+    return Rows(
+        rows[0].source, rows[0].offset, tuple(row.values for row in rows), lines if len(lines) == len(rows) else None
+    )
 
 
 def _pick(names: Collection[str], given: str | None, usual: tuple[str, ...]) -> str | None:

@@ -79,7 +79,7 @@ def _json_row(source: str, at: int, line: bytes) -> Row | Failure:
         return Failure(source, at, "damaged", f"this line is not JSON ({error}); one object a line is read")
     if not isinstance(values, dict):
         return Failure(source, at, "damaged", f"this line holds a JSON {type(values).__name__}, not an object")
-    return Row(source, at, values)
+    return Row(source, at, values, line)
 
 
 def read_csv(found: Input, only: tuple[str, ...] | None = None) -> Iterator[Row | Failure]:

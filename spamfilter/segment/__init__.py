@@ -31,6 +31,8 @@ _TAG = re.compile(
     r"</?(?:p|div|span|a|li|ul|ol|table|tr|td|br|h[1-6]|article|section|blockquote|em|strong|b|i)\b[^<>]*>",
     re.IGNORECASE,
 )
+# Characters in which a page's first tag is looked for.
+_OPENING = 2_000
 # How much of the page is read to tell what it is.
 _SAMPLE = 20_000
 # Text about HTML quotes a tag here and there; a fragment of HTML has one every few words.
@@ -53,14 +55,19 @@ def split_page(source: str | bytes, url: str | None = None) -> Page:
         )
     data: bytes | None = None
     if isinstance(source, (bytes, bytearray, memoryview)):
-        from spamfilter.segment.encoding import decode_page
+        from spamfilter.segment.encoding import decode_page, is_plain
 
-        data = bytes(source)
-        source, plain = decode_page(data)
-        data = data if plain else None
+        whole = bytes(source)
+        data = whole if is_plain(whole) else None
+        # Most pages are known by their first tag; to decode the rest would cost a tenth of parsing it.
+        if data is not None and _opens_html(data[: 4 * _OPENING].decode("utf-8", "ignore")):
+            from spamfilter.segment.html import split_html
+
+            return split_html(data, url)
+        source = decode_page(whole)
     if not source or source.isspace():
         raise UnreadablePage("the page is empty; check how it was fetched or exported")
-    if _is_html(source):
+    if _opens_html(source) or _is_marked_up(source):
         from spamfilter.segment.html import split_html
 
         return split_html(data or source, url)
@@ -69,8 +76,10 @@ def split_page(source: str | bytes, url: str | None = None) -> Page:
     return split_text(source, url)
 
 
-def _is_html(text: str) -> bool:
-    if _OPENS_WITH_TAG.match(text) or _DOCUMENT_TAG.search(text, 0, 2_000):
-        return True
+def _opens_html(text: str) -> bool:
+    return bool(_OPENS_WITH_TAG.match(text) or _DOCUMENT_TAG.search(text, 0, _OPENING))
+
+
+def _is_marked_up(text: str) -> bool:
     sample = text[:_SAMPLE]
     return len(_TAG.findall(sample)) * _CHARACTERS_PER_TAG > len(sample)

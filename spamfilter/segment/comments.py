@@ -93,6 +93,7 @@ _ACTION = re.compile(
     re.IGNORECASE,
 )
 _NO_PAGE = ("#", "javascript:", "mailto:")
+_ABSOLUTE = ("http://", "https://")
 
 
 @dataclass(slots=True)
@@ -442,7 +443,7 @@ def address(link: str | None, url: str | None) -> str | None:
     link = (link or "").strip()
     if not link or link.lower().startswith(_NO_PAGE):
         return None
-    if not url:
+    if not url or link.startswith(_ABSOLUTE):  # most are: to join them costs as much as to read the comment's date
         return link
     try:
         return urljoin(url, link)

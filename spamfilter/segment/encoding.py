@@ -13,9 +13,10 @@ from __future__ import annotations
 import codecs
 import re
 
+from spamfilter import compiled
 from spamfilter.errors import UnreadablePage
 
-__all__ = ["decode_page"]
+__all__ = ["decode_page", "is_plain"]
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -58,28 +59,50 @@ _BINARY = (
 _MOST_CONTROLS = 0.02
 
 
-def decode_page(data: bytes) -> tuple[str, bool]:
-    """``data`` as text, and whether it was plain UTF-8, so that the bytes themselves can be parsed.
+def is_plain(data: bytes) -> bool:
+    """Whether ``data`` is UTF-8 without a byte order mark, so that the bytes themselves can be parsed.
+
+    Raises UnreadablePage where the bytes are those of another kind of file.
+    """
+    if any(data.startswith(mark) for mark, _ in _BOMS):
+        return False
+    _refuse_binary(data)
+    return not _wide(data[:_HEAD]) and _is_utf8(data)  # UTF-16 without a mark is also valid UTF-8, full of zeros
+
+
+def _is_utf8(data: bytes) -> bool:
+    if compiled.kernel is not None:
+        valid: bool = compiled.kernel.is_utf8(data)
+        return valid
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode_page(data: bytes) -> str:
+    """``data`` as text.
 
     Raises UnreadablePage where the bytes are those of another kind of file.
     """
     for mark, name in _BOMS:
         if data.startswith(mark):
-            return data.decode(name, "replace"), False
+            return data.decode(name, "replace")
     _refuse_binary(data)
-    if _wide(data[:_HEAD]):  # UTF-16 without a mark is also valid UTF-8, full of zeros
-        return _detected(data), False
+    if _wide(data[:_HEAD]):
+        return _detected(data)
     try:
-        return data.decode("utf-8"), True
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start and error.start >= len(data) - 3:  # cut off inside a character
-            return data[: error.start].decode("utf-8"), False
+            return data[: error.start].decode("utf-8")
     declared = _declared(data)
     if declared and not (declared == "utf-8" and not _like_utf8(data)):
         text = data.decode(declared, "replace")
         if text.count("\ufffd") <= len(text) // 100:  # a wrong declaration breaks more than a byte here and there
-            return text, False
-    return _detected(data), False
+            return text
+    return _detected(data)
 
 
 def _refuse_binary(data: bytes) -> None:

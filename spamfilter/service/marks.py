@@ -24,7 +24,7 @@ _LINK: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"']+", re.I)
 #: Words that are marked: more would colour everything.
 _MOST: Final = 30
 #: Reasons that quote words of the comment.
-_QUOTING: Final = ("off_topic", "on_topic", "spam_words", "reader_words")
+_QUOTING: Final = ("off_topic", "on_topic", "in_company", "spam_words", "reader_words")
 
 
 def plain(text: str | None) -> str:

@@ -35,12 +35,13 @@ from spamfilter.store.durable import sync_file, sync_folder, writing
 __all__ = ["BUNDLED", "FORMAT", "current", "find", "load", "models_folder", "read_manifest", "save", "verify"]
 
 #: Version of the file format; readers keep reading all earlier ones.
-FORMAT: Final = 2
+FORMAT: Final = 3
 BUNDLED: Final = "default"
 _GRAM_PARTS: Final = ("text", "prose", "name", "host")
-#: Parts that a model may lack: those of format 1 have no words of titles alone.
+#: Parts that a model may lack: those of format 1 have no words of titles alone, those of formats 1 and 2 no company.
 _OPTIONAL_PARTS: Final = ("titled",)
 _LINEAR_PARTS: Final = ("relation", "foreign", "head")
+_OPTIONAL_LINEAR_PARTS: Final = ("company",)
 _CHOOSE: Final = "choose one with: spamfilter models promote VERSION"
 
 
@@ -162,14 +163,16 @@ def save(
 
 
 def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapping[str, str]) -> None:
-    gram_parts = _gram_parts(p)
+    gram_parts, linear_parts = _gram_parts(p), _linear_parts(p)
     for part, grams in gram_parts.items():
         write_arrays(folder / f"{part}.safetensors", {"word": grams.word, "char": grams.char})
     linear = {
         f"{part}.{field}": np.asarray(getattr(getattr(p, part), field), np.float64)
-        for part in _LINEAR_PARTS
+        for part in linear_parts
         for field in ("mean", "scale", "coef")
     }
+    if p.company_middle is not None:
+        linear["company_middle"] = p.company_middle
     write_arrays(folder / "stages.safetensors", {**linear, "typical": p.typical, "idf": p.idf})
     for name, content in texts.items():
         (folder / name).write_text(content, encoding="utf-8")
@@ -178,7 +181,7 @@ def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapp
         "format": FORMAT,
         **manifest,
         "cutoffs": {"spam": p.spam_cutoff, "unsure": p.unsure_cutoff},
-        "intercepts": {part: getattr(p, part).intercept for part in (*gram_parts, *_LINEAR_PARTS)},
+        "intercepts": {part: getattr(p, part).intercept for part in (*gram_parts, *linear_parts)},
         "salts": {part: grams.salt for part, grams in gram_parts.items()},
         "inputs": list(p.inputs),
         "files": files,
@@ -194,7 +197,8 @@ def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
         stages = read_arrays(folder / "stages.safetensors")
         there = (*_GRAM_PARTS, *(part for part in _OPTIONAL_PARTS if part in manifest["salts"]))
         parts: dict[str, Any] = {part: _gram_model(folder, part, manifest) for part in there}
-        parts |= {part: _linear_model(stages, part, manifest) for part in _LINEAR_PARTS}
+        linear = (*_LINEAR_PARTS, *(part for part in _OPTIONAL_LINEAR_PARTS if part in manifest["intercepts"]))
+        parts |= {part: _linear_model(stages, part, manifest) for part in linear}
         return Parameters(
             **parts,
             typical=stages["typical"],
@@ -202,6 +206,7 @@ def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
             inputs=tuple(manifest["inputs"]),
             spam_cutoff=float(manifest["cutoffs"]["spam"]),
             unsure_cutoff=float(manifest["cutoffs"]["unsure"]),
+            company_middle=stages["company_middle"] if "company" in parts else None,
         )
     except (KeyError, TypeError) as error:
         raise ModelDamaged(f"{folder}: {error} is missing from the model; install or train it again") from error
@@ -210,6 +215,10 @@ def _parameters(folder: Path, manifest: Mapping[str, Any]) -> Parameters:
 def _gram_parts(p: Parameters) -> dict[str, GramModel]:
     found = {part: getattr(p, part) for part in (*_GRAM_PARTS, *_OPTIONAL_PARTS)}
     return {part: grams for part, grams in found.items() if grams is not None}
+
+
+def _linear_parts(p: Parameters) -> tuple[str, ...]:
+    return (*_LINEAR_PARTS, *(part for part in _OPTIONAL_LINEAR_PARTS if getattr(p, part) is not None))
 
 
 def _gram_model(folder: Path, part: str, manifest: Mapping[str, Any]) -> GramModel:
