@@ -170,14 +170,16 @@ def test_spam_that_was_called_ham_by_mistake_does_not_lift_the_cutoff_above_the_
     assert after.recall > before.recall + 0.3 and after.blocked_ham <= 0.02, (before, after)
 
 
-@pytest.mark.parametrize("seed", [0, 3, 7])
-def test_a_model_that_is_sure_of_lies_does_not_pass_for_a_better_one(seed):
-    own, rng = comments(200, 80 + seed, 0.02), np.random.default_rng(seed)
-    label = np.where((own.label == 0) & (rng.random(200) < 0.4), 1, own.label).astype(np.int8)
-    label[:2] = 0
-    # After the best factor, strengths up to 300 look better by chance for seeds 0 and 7: 0.693 to 0.652.
-    facts = adapt(tiny(), replace(own, label=label), weight=np.where(label != own.label, 0.3, 1.0))[1]
-    assert facts.strength == 0, facts
+def test_a_model_that_is_sure_of_lies_does_not_pass_for_a_better_one():
+    base, moved = tiny(), 0
+    for seed in range(12):
+        own, rng = comments(200, 80 + seed, 0.02), np.random.default_rng(seed)
+        label = np.where((own.label == 0) & (rng.random(200) < 0.4), 1, own.label).astype(np.int8)
+        label[:2] = 0
+        weight = np.where(label != own.label, 0.3, 1.0)
+        moved += adapt(base, replace(own, label=label), weight=weight)[1].strength > 0
+    # By chance alone one in six is beyond one standard error; with a factor that forgives false certainty, five were.
+    assert moved <= 3
 
 
 def test_what_is_called_spam_is_more_likely_spam_however_few_ham_labels_there_are(sf):
