@@ -12,8 +12,9 @@ as one logistic regression on the model's own log-odds taken linearly around whe
 that the team's comments do not hold keep their weights.
 
 How far is learnt too: strengths from 0 (unchanged) upwards are compared on comments left out, near-duplicates and
-comments of the same post always together, and of all that are within one standard error of the best, the weakest is
-taken (Breiman et al. 1984).  So a few labels that show nothing change nothing.
+comments of the same post always together, spam and ham counting the same, and of all that are within one standard
+error of the best, the weakest is taken (Breiman et al. 1984).  So a few labels that show nothing change nothing.
+Where spam begins is chosen anew only as far as the labels prove (see ``cutoffs``).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from scipy import optimize, sparse, stats
 
 from spamfilter.campaigns import campaigns_of
+from spamfilter.cutoffs import ENOUGH_HAM, LeftOut, cutoff
 from spamfilter.datasets import Dataset
 from spamfilter.errors import DataError
 from spamfilter.features.fields import Dense, Fields, dense_features
@@ -45,8 +47,12 @@ Mask = NDArray[np.bool_]
 Progress = Callable[[str], None]
 Matrix = Any  # scipy's sparse matrices carry no types
 
-#: Probability from which on more blocked ham than there should be counts as chance: high, since readers are blocked.
-_BY_CHANCE: Final = 0.2
+#: The share of spam by which strengths are compared: losses of either class count the same.
+_EVEN: Final = 0.5
+#: Bounds of a factor on log-odds, less 1: never turned round.
+_ANY_FACTOR: Final = (-0.9, None)
+#: Probability that what is normally distributed stays below its mean and one standard error.
+_ONE_ERROR: Final = float(stats.norm.cdf(1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class AdaptationConfig:
     spam_share: float = 0.2
     fewest: int = 3
     per_label: float = 5.0
-    enough_ham: int = 200
+    enough_ham: int = ENOUGH_HAM
     spam_rate: float = 0.005
     unsure_rate: float = 0.05
 
@@ -86,7 +92,8 @@ class AdaptationFacts:
 
     ``rows`` counts labels by set and class; ``strength`` is 0 where the model was left as it is, ``note`` says why;
     ``logits`` are log-odds of the rows, in their order, each by weights that did not see the row, its post or its
-    near-duplicates; ``losses`` are the mean log-losses left out by strength, ``fingerprint`` that of the rows.
+    near-duplicates; ``losses`` are the mean log-losses left out by strength, spam and ham counting the same;
+    ``fingerprint`` is that of the rows.
     """
 
     rows: dict[str, dict[str, int]]
@@ -318,7 +325,6 @@ class _Run:
         scarce = min((self.y == 1).sum(), (self.y == 0).sum())
         strengths = (0.0, *sorted(s for s in self.config.strengths if s <= self.config.per_label * scarce))
         left_out = {s: np.zeros(len(self.y)) for s in strengths}
-        shifts = {s: np.zeros(len(self.y)) for s in strengths}
         for k in sorted(set(fold.tolist())):
             progress(f"own labels, fold {k + 1}")
             learn, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
@@ -326,54 +332,81 @@ class _Run:
             for s in strengths:
                 theta = self._fit(learn, s, theta)
                 left_out[s][out] = self.rows.logits(self._change(theta), out)
-                shifts[s][out] = theta[-1]
-        # Compared with the shift that suits the labels' mix of spam and ham; the model keeps none of it.
-        loss = {
-            s: self.weight * (np.logaddexp(0, z + shifts[s]) - self.y * (z + shifts[s])) for s, z in left_out.items()
-        }
-        chosen = self._weakest_within_error(loss)
-        losses = {s: round(float(v.sum() / self.weight.sum()), 5) for s, v in loss.items()}
+        loss = {s: self._balanced_loss(z) for s, z in left_out.items()}
+        # A factor forgives weights that are sure of what is not so, as those are that learnt a liar's labels: whether
+        # anything moves at all is therefore asked without it.
+        as_sure = {s: self._balanced_loss(z, (0.0, 0.0)) for s, z in left_out.items()}
+        chosen = self._weakest_within_error(loss) if self._weakest_within_error(as_sure) else 0.0
+        losses = {s: round(float(v.sum()), 5) for s, v in loss.items()}
         if not chosen:
             note = "unchanged: no strength was better beyond chance on labels left out"
             return _Chosen(self.p, 0.0, self.base, note, losses)
         progress("own labels, all")
         change = self._change(self._fit(np.arange(len(self.y)), chosen))
-        slope, shift = self._calibration(left_out[chosen])
-        logits = left_out[chosen] * slope + shift
+        slope, shift = self._calibration(left_out[chosen], self.config.spam_share)
+        spam, unsure = self._cutoffs(left_out[chosen] * slope + shift)
+        # What is called spam is more likely spam than not, as in training.  Where less would be found so than before,
+        # the probabilities give way: there they come of a handful of ham, and the order of comments does not.
+        lift = max(0.0, -spam)
+        moved = self._moved(change, slope, shift + lift, _probability_of(spam + lift), _probability_of(unsure + lift))
         note = f"log-loss on labels left out {losses[0.0]:.4f} → {losses[chosen]:.4f}"
-        return _Chosen(self._moved(change, slope, shift, logits), chosen, logits, note, losses)
+        return _Chosen(moved, chosen, left_out[chosen] * slope + shift + lift, note, losses)
+
+    def _balanced_loss(self, logits: F64, factor: tuple[float, float | None] = _ANY_FACTOR) -> F64:
+        """Log-loss of each row, as a part of a mean in which spam and ham count the same.
+
+        All strengths are compared after the best factor and shift, so that none gets credit for a different share of
+        spam.  In the mix that was labelled, four spam comments among 400 would hardly count: there a model is better
+        that is surer of the ham, whatever becomes of the spam.
+        """
+        slope, shift = self._calibration(logits, _EVEN, factor)
+        z = logits * slope + shift
+        out: F64 = self._mix(_EVEN) * (np.logaddexp(0, z) - self.y * z)
+        return out
+
+    def _mix(self, share: float) -> F64:
+        """Weights that make the rows a mix with this share of spam; their sum is 1."""
+        spam = self.y == 1
+        of_spam, of_ham = self.weight[spam].sum(), self.weight[~spam].sum()
+        out: F64 = self.weight * np.where(spam, share / of_spam, (1 - share) / of_ham)
+        return out
 
     def _weakest_within_error(self, loss: dict[float, F64]) -> float:
-        """The weakest strength whose loss is within one standard error of the best; groups are the units."""
+        """The weakest strength whose loss is within one standard error of the best.
+
+        Groups are the units.  An error that rests on four groups with spam is itself uncertain: hence Student's t
+        with as many as the scarcer class has.
+        """
         best = min(loss, key=lambda s: loss[s].sum())
         names, group = np.unique(self.group, return_inverse=True)
-        total = np.bincount(group, self.weight, len(names))
+        total = np.bincount(group, self._mix(_EVEN), len(names))
+        scarce = min(len(set(group[self.y == label].tolist())) for label in (0, 1))
+        errors = stats.t.ppf(_ONE_ERROR, max(scarce - 1, 1))
         for s in sorted(loss):
             if s >= best:
                 break
             gap = np.bincount(group, loss[s] - loss[best], len(names))
-            mean = gap.sum() / total.sum()
-            error = np.sqrt(((gap - total * mean) ** 2).sum()) / total.sum()
-            if mean <= error:
+            mean = gap.sum()
+            if mean <= errors * np.sqrt(((gap - total * mean) ** 2).sum()):
                 return s
         return best
 
     # ------------------------------------------------------------------ the changed model
-    def _ham(self) -> Mask:
+    def _trusted(self) -> Mask:
         # A label at half weight or less is doubtful; cut-offs must not rest on it.
-        out: Mask = (self.y == 0) & (self.given > 0.5)
+        out: Mask = self.given > 0.5
         return out
 
-    def _calibration(self, logits: F64) -> tuple[float, float]:
-        """Slope and shift that make log-odds left out those of a mix with ``spam_share`` spam.
+    def _calibration(
+        self, logits: F64, share: float, factor: tuple[float, float | None] = _ANY_FACTOR
+    ) -> tuple[float, float]:
+        """Slope and shift that make log-odds left out those of a mix with this share of spam.
 
         Not of the mix that was labelled: people label what they are asked about, or what went wrong.
         """
-        share, spam = self.config.spam_share, self.y == 1
-        of_spam, of_ham = self.weight[spam].sum(), self.weight[~spam].sum()
+        spam = self.y == 1
         # As many rows of that mix as the scarcer class has enough for.
-        rows = min(of_spam / share, of_ham / (1 - share))
-        weight = self.weight * rows * np.where(spam, share / of_spam, (1 - share) / of_ham)
+        weight = self._mix(share) * min(self.weight[spam].sum() / share, self.weight[~spam].sum() / (1 - share))
         variance = np.array([self.config.slope, self.config.shift])
 
         def loss(v: F64) -> tuple[float, F64]:
@@ -382,56 +415,29 @@ class _Run:
             value = weight @ (np.logaddexp(0, z) - self.y * z) + 0.5 * (v * v / variance).sum()
             return float(value), np.array([gap @ logits, gap.sum()]) + v / variance
 
-        found = optimize.minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-0.9, None), (None, None)])
+        found = optimize.minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[factor, (None, None)])
         return 1 + float(found.x[0]), float(found.x[1])
 
-    def _moved(self, change: _Change, slope: float, shift: float, logits: F64) -> Parameters:
+    def _moved(self, change: _Change, slope: float, shift: float, spam: float, unsure: float) -> Parameters:
         p = self.p
         moved: dict[str, Any] = {name: _with_delta(getattr(p, name), d) for name, d in change.grams.items()}
         intercept = (p.head.intercept + change.intercept) * slope + shift
         head = replace(p.head, coef=(p.head.coef + change.head) * slope, intercept=intercept)
-        spam, unsure = self._cutoffs(logits)
         return replace(p, **moved, head=head, spam_cutoff=spam, unsure_cutoff=unsure)
 
     def _cutoffs(self, logits: F64) -> tuple[float, float]:
-        """Cut-offs above which the stated shares of the team's ham lie, left out.
-
-        Never so high that less of the team's own spam is found than before; and unless that asks for it, lower than
-        before only with ``enough_ham``.
-        """
-        c, p, ham = self.config, self.p, logits[self._ham()]
+        """Log-odds from which on the team's comments are spam, and unsure (see ``cutoffs``)."""
+        c, trusted = self.config, self._trusted()
+        spam, ham = (trusted & (self.y == label) for label in (1, 0))
         out = []
-        for rate, before in ((c.spam_rate, p.spam_cutoff), (c.unsure_rate, p.unsure_cutoff)):
-            if len(ham) >= c.enough_ham:
-                wanted = self._where_rate(_probability(ham), rate, before)
-            else:
-                wanted = max(_probability_of(_next_below(ham, 1 - rate)), before)
-            out.append(min(wanted, _probability_of(self._keeps_recall(logits, before))))
-        spam = max(out[0], 0.5)  # as in training: what is called spam is more likely spam than not
-        return spam, min(out[1], spam)
-
-    def _where_rate(self, ham: F64, rate: float, before: float) -> float:
-        """The cut-off that leaves this share of the ham above; higher than before only if chance cannot have put as
-        much of it above that (binomial), since a few spam comments that were labelled ham also stand highest."""
-        wanted = float(np.quantile(ham, 1 - rate))
-        by_chance = stats.binom.sf(int((ham >= before).sum()) - 1, len(ham), rate)
-        return before if wanted > before and by_chance > _BY_CHANCE else wanted
-
-    def _keeps_recall(self, logits: F64, cutoff: float) -> float:
-        """The highest log-odds above which as much of the team's spam lies as above ``cutoff`` before."""
-        spam = (self.y == 1) & (self.given > 0.5)
-        before = int((_probability(self.base[spam]) >= cutoff).sum())
-        found = np.sort(logits[spam])[::-1]
-        return float(found[before - 1]) if before else 60.0
-
-
-def _next_below(values: F64, probability: float) -> float:
-    """What the next value stays below with this probability: a prediction interval of the normal distribution, by
-    Student's t.  The highest of twenty says little about one in 200."""
-    n = len(values)
-    if n < 2:
-        return 60.0
-    return float(values.mean() + stats.t.ppf(probability, n - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / n))
+        for rate, probability, floor in (
+            (c.spam_rate, self.p.spam_cutoff, 0.0),
+            (c.unsure_rate, self.p.unsure_cutoff, -60.0),
+        ):
+            before = _log_odds(probability)
+            rows = LeftOut(logits[ham], logits[spam], int((self.base[spam] >= before).sum()))
+            out.append(cutoff(rows, before, rate, c.enough_ham, floor))
+        return out[0], min(out)
 
 
 def _groups(own: Dataset, campaign: Index) -> list[str]:
@@ -478,3 +484,8 @@ def _probability(logits: F64) -> F64:
 
 def _probability_of(logit: float) -> float:
     return float(_probability(np.array([logit]))[0])
+
+
+def _log_odds(probability: float) -> float:
+    p = min(max(probability, 1e-16), 1 - 1e-16)
+    return float(np.log(p) - np.log1p(-p))

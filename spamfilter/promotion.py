@@ -39,6 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, poisson
 
+from spamfilter.cutoffs import SLIPS
 from spamfilter.errors import DataError
 
 __all__ = ["MEASURES", "Change", "Decision", "Judged", "Rules", "SliceChange", "average_precision", "compare", "decide"]
@@ -88,7 +89,7 @@ class Rules:
     negligible: float = 0.001
     enough: int = 100
     likely: float = 0.2
-    slips: float = 0.02
+    slips: float = SLIPS
     blocked: Mapping[str, float] = field(
         default_factory=lambda: {"language": 0.02, "set": 0.02, "length": 0.02, "author": 0.01}
     )

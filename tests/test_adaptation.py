@@ -145,6 +145,51 @@ def test_with_few_ham_labels_no_less_spam_is_found(sf):
     assert after.recall >= before.recall - 0.02 and after.blocked_ham <= before.blocked_ham + 0.02
 
 
+#: Advertisers with as many words as readers have, so that four comments of them teach hardly more than chance.
+SCATTERED = (KNOWN[0], "the {a} looks {b}, as with {a} {c}", "my {c} had the same {a} until {a} came")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_four_spam_labels_among_two_hundred_do_no_harm(sf, seed):
+    own, unseen = (comments(n, k + seed, share, sellers=SCATTERED) for n, k, share in ((200, 30, 0.02), (300, 40, 0.3)))
+    adapted, facts = adapt(sf, own)
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert facts.rows["pots"]["spam"] == 4
+    assert after.ap >= before.ap and after.recall >= before.recall, (before, after, facts)
+    assert after.blocked_ham <= max(before.blocked_ham, 0.02)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spam_that_was_called_ham_by_mistake_does_not_lift_the_cutoff_above_the_spam(seed):
+    sf = tiny()
+    own, unseen = comments(300, 50 + seed, 0.3, sellers=KNOWN), comments(300, 60 + seed, sellers=KNOWN)
+    slips = (own.label == 1) & (np.random.default_rng(seed).random(300) < 0.08)
+    adapted, facts = adapt(sf, replace(own, label=np.where(slips, 0, own.label).astype(np.int8)))
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert facts.strength > 0 and after.ap > before.ap
+    assert after.recall > before.recall + 0.3 and after.blocked_ham <= 0.02, (before, after)
+
+
+def test_a_model_that_is_sure_of_lies_does_not_pass_for_a_better_one():
+    base, moved = tiny(), 0
+    for seed in range(12):
+        own, rng = comments(200, 80 + seed, 0.02), np.random.default_rng(seed)
+        label = np.where((own.label == 0) & (rng.random(200) < 0.4), 1, own.label).astype(np.int8)
+        label[:2] = 0
+        weight = np.where(label != own.label, 0.3, 1.0)
+        moved += adapt(base, replace(own, label=label), weight=weight)[1].strength > 0
+    # By chance alone one in six is beyond one standard error; with a factor that forgives false certainty, five were.
+    assert moved <= 3
+
+
+def test_what_is_called_spam_is_more_likely_spam_however_few_ham_labels_there_are(sf):
+    own, unseen = comments(90, 70, 0.96), comments(200, 71)
+    adapted, facts = adapt(sf, own)
+    before, after = (metrics(unseen.label, predict(m, unseen), m.parameters.spam_cutoff) for m in (sf, adapted))
+    assert adapted.parameters.spam_cutoff >= 0.5 and adapted.parameters.unsure_cutoff <= adapted.parameters.spam_cutoff
+    assert after.recall >= before.recall - 0.02, (before, after, facts)
+
+
 # ------------------------------------------------------------------------------------------ attacks on the labels
 def team_and(attacker, data, honest, sf):
     """Label rows: the first ``honest`` by four people over four weeks, the others by ``attacker``, forty a day."""
