@@ -131,6 +131,7 @@ class Explainer:
     def __init__(self, inputs: Sequence[str]) -> None:
         self.groups = list(GROUPS)
         place = self._place = {g: k for k, g in enumerate(self.groups)}
+        self._quoting = {place[group] for group in _QUOTING}
         self._sides = [((spam, said), (ham, meant)) for spam, said, ham, meant in GROUPS.values()]
         self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
         self._member = np.zeros((len(inputs), len(self.groups)))
@@ -164,21 +165,17 @@ class Explainer:
         if not len(parts):
             return []
         # Group by group: a product of whole matrices may add up in another order, and differ by the batch.
-        weights = np.zeros((len(parts), len(self.groups)))
-        weights[:, self._filled] = np.add.reduceat(parts[:, self._by_group], self._begins, axis=1)
-        weights = np.round(weights, 6)
-        size = np.abs(weights)
-        order = np.argsort(-size, axis=1, kind="stable")[:, :MOST]
-        named = np.zeros(size.shape, np.bool_)
-        named[np.arange(len(named))[:, np.newaxis], order] = True
-        named &= size >= LEAST
-        told = self._told(seen, named, weights < 0, first)
+        weights = np.add.reduceat(parts.take(self._by_group, axis=1), self._begins, axis=1).round(6)
+        if len(self._filled) < len(self.groups):
+            some, weights = weights, np.zeros((len(parts), len(self.groups)))
+            weights[:, self._filled] = some
+        rows = weights.tolist()
+        named = [self._weightiest(row) for row in rows]
+        told = self._told(seen, rows, named, first)
         out = []
-        for groups, n, row, said, logit in zip(
-            order.tolist(), named.sum(axis=1).tolist(), weights.tolist(), told, logits.tolist(), strict=True
-        ):
+        for row, groups, said, logit in zip(rows, named, told, logits.tolist(), strict=True):
             found, rest = [], logit
-            for k in groups[:n]:
+            for k in groups:
                 weight = row[k]
                 name, detail = said.get(k) or self._sides[k][weight < 0]
                 found.append(Reason(name, detail, weight))
@@ -186,18 +183,27 @@ class Explainer:
             out.append((*found, Reason("rest", "everything else", rest)))
         return out
 
+    @staticmethod
+    def _weightiest(weights: list[float]) -> list[int]:
+        """Groups to be named, the weightiest first."""
+        named = [(-abs(weight), k) for k, weight in enumerate(weights) if weight >= LEAST or weight <= -LEAST]
+        named.sort()
+        return [k for _, k in named[:MOST]]
+
     def _told(
-        self, seen: Seen, named: NDArray[np.bool_], ham: NDArray[np.bool_], first: int
+        self, seen: Seen, weights: list[list[float]], named: list[list[int]], first: int
     ) -> list[dict[int, tuple[str, str]]]:
         """For each comment, by group: name and words of the reasons that quote something or say what is missing."""
-        out: list[dict[int, tuple[str, str]]] = [{} for _ in range(len(named))]
-        for group, quote in _QUOTING.items():
-            k = self._place[group]
-            rows = np.flatnonzero(named[:, k])
-            if not len(rows):
-                continue
-            side = ham[rows, k]
-            for i, is_ham, words in zip(rows.tolist(), side.tolist(), quote(seen, rows + first, side), strict=True):
+        out: list[dict[int, tuple[str, str]]] = [{} for _ in named]
+        rows_of: dict[int, list[int]] = {}
+        for i, groups in enumerate(named):
+            for k in groups:
+                if k in self._quoting:
+                    rows_of.setdefault(k, []).append(i)
+        for k, rows in rows_of.items():
+            group, ham = self.groups[k], [weights[i][k] < 0 for i in rows]
+            quoted = _QUOTING[group](seen, np.array(rows) + first, np.array(ham))
+            for i, is_ham, words in zip(rows, ham, quoted, strict=True):
                 name, detail = self._sides[k][is_ham]
                 if words is None:
                     out[i][k] = _MISSING[group]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from threading import Lock
 from typing import Final
@@ -73,9 +74,15 @@ def read(
     ends = [0]
     for part in (texts, names, *new):
         ends.append(ends[-1] + len(part))
-    mine, theirs, *read_now = [facts.part(a, b) for a, b in pairwise(ends)]
+    mine, theirs, *read_now = [facts.part(a, b) if a < b else nothing() for a, b in pairwise(ends)]
     title, article = (kept or _keep(these, part, whole) for kept, these, part in zip(old, new, read_now, strict=True))
-    return Reading(mine, theirs, title, article, whole.part(ends[-1], len(whole)))
+    return Reading(mine, theirs, title, article, whole.part(ends[-1], len(whole)) if hosts else nothing().batch)
+
+
+@cache
+def nothing() -> TextFacts:
+    """What is read of no texts."""
+    return text_facts(encode([]))
 
 
 # ------------------------------------------------------------------ the last titles and articles

@@ -77,6 +77,8 @@ class TextFacts:
 
     def part(self, first: int, last: int) -> TextFacts:
         """Those of texts ``first`` to ``last`` (that one not), without a copy."""
+        if last - first == len(self.batch):
+            return self
         begin, end = self.ptr[first], self.ptr[last]
         return TextFacts(
             self.batch.part(first, last),
