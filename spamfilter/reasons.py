@@ -148,7 +148,7 @@ class Explainer:
         """For each row the names of the weightiest reasons for its side, as one string."""
         parts = z - typical
         parts *= coef
-        weights = parts @ self._member
+        weights = self._by_groups(parts)
         left, rows = np.abs(weights), np.arange(len(weights))
         labels = []
         for _ in range(MOST_IN_TABLE):  # a few times the largest costs less than to sort them all
@@ -164,12 +164,7 @@ class Explainer:
         """
         if not len(parts):
             return []
-        # Group by group: a product of whole matrices may add up in another order, and differ by the batch.
-        weights = np.add.reduceat(parts.take(self._by_group, axis=1), self._begins, axis=1).round(6)
-        if len(self._filled) < len(self.groups):
-            some, weights = weights, np.zeros((len(parts), len(self.groups)))
-            weights[:, self._filled] = some
-        rows = weights.tolist()
+        rows = self._by_groups(parts).round(6).tolist()
         named = [self._weightiest(row) for row in rows]
         told = self._told(seen, rows, named, first)
         out = []
@@ -182,6 +177,16 @@ class Explainer:
                 rest -= weight
             out.append((*found, Reason("rest", "everything else", rest)))
         return out
+
+    def _by_groups(self, parts: F64) -> F64:
+        """The parts of each group added up: comments × groups."""
+        # Not as a product of matrices: BLAS adds up in an order that depends on the batch, and its threads, which wait
+        # for work by turning in circles, take a second core from the other workers.
+        weights: F64 = np.add.reduceat(parts.take(self._by_group, axis=1), self._begins, axis=1)
+        if len(self._filled) < len(self.groups):
+            some, weights = weights, np.zeros((len(parts), len(self.groups)))
+            weights[:, self._filled] = some
+        return weights
 
     @staticmethod
     def _weightiest(weights: list[float]) -> list[int]:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from spamfilter.batch.outcome import Item, Job, Outcome
 from spamfilter.errors import SpamFilterError
-from spamfilter.files.rawpage import Failure, RawPage
+from spamfilter.files.rawpage import Failure, RawPage, Rows
 
 __all__ = ["Pool"]
 
@@ -231,7 +231,8 @@ def _tasks(items: Iterable[Item]) -> Iterator[_Task]:
     index, held, size = 0, list[Item](), 0
     for item in items:
         held.append(item)
-        size += len(item.content) if isinstance(item, RawPage) else 0
+        # Some hundred rows are a task by themselves: their articles may be long.
+        size += len(item.content) if isinstance(item, RawPage) else _BYTES if isinstance(item, Rows) else 0
         if len(held) >= _ITEMS or size >= _BYTES:
             yield _Task(index, held)
             index, held, size = index + 1, [], 0
