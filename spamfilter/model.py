@@ -181,17 +181,19 @@ class SpamFilter:
             raise DataError(
                 f"no column 'text' (found: {', '.join(map(str, frame.columns))}); rename the column with the comments"
             )
-        n = len(frame)
+        out = frame.copy()
+        out["spam_probability"], out["verdict"], out["reasons"] = self.score_fields(fields_of(frame))
+        return out
+
+    def score_fields(self, given: Fields) -> tuple[F64, NDArray[np.str_], NDArray[np.object_]]:
+        """Probability, verdict and reasons of each comment of a table of columns, as ``score_frame`` adds them."""
+        n = len(given)
         probability, reasons = np.zeros(n), np.empty(n, object)
-        for rows, given, kept in fields_of(frame).windows(BATCH):
-            z, logits, _ = self._judge(given)
+        for rows, part, kept in given.windows(BATCH):
+            z, logits, _ = self._judge(part)
             probability[rows] = _probability(logits[kept])
             reasons[rows] = self._explainer.names(z[kept], self.parameters.head.coef, self.parameters.typical)
-        out = frame.copy()
-        out["spam_probability"] = probability
-        out["verdict"] = self.labels(probability)
-        out["reasons"] = reasons
-        return out
+        return probability, self.labels(probability), reasons
 
     def labels(self, probability: F64) -> NDArray[np.str_]:
         """Verdicts for probabilities: "spam", "unsure" or "ham"."""

@@ -10,19 +10,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from spamfilter.batch.driftcounts import DriftCounter
 from spamfilter.batch.outcome import Item, Outcome, failed
 from spamfilter.errors import DataError, SpamFilterError
+from spamfilter.features.fields import Fields
 from spamfilter.files.formats import Format, json_line, json_line_with
 from spamfilter.files.rawpage import Failure, Rows
 from spamfilter.files.tables import cell
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["ADDED", "FIELDS", "GROUP", "ClassifyJob", "FrameScorer", "field_columns"]
+__all__ = ["ADDED", "FIELDS", "GROUP", "ClassifyJob", "FieldsScorer", "field_columns"]
 
 #: Columns that are added; where a table has one of that name, it is written over.
 ADDED: Final = ("spam_probability", "verdict", "reasons")
@@ -38,11 +36,11 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class FrameScorer(Protocol):
+class FieldsScorer(Protocol):
     """The part of ``SpamFilter`` that this job uses."""
 
-    def score_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The same rows with the columns of ``ADDED``."""
+    def score_fields(self, given: Fields) -> tuple[Any, Any, Any]:
+        """The columns of ``ADDED``, as arrays."""
 
 
 def field_columns(columns: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
@@ -73,10 +71,10 @@ class ClassifyJob:
     ``fields`` says which column holds what (see ``field_columns``); ``load`` makes the scorer in each process.
     """
 
-    load: Callable[[], FrameScorer] | None = None
+    load: Callable[[], FieldsScorer] | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     format: Format = field(default_factory=lambda: Format("jsonl"))
-    scorer: FrameScorer | None = field(default=None, repr=False)
+    scorer: FieldsScorer | None = field(default=None, repr=False)
     drift: DriftCounter | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -107,17 +105,14 @@ class ClassifyJob:
             return failed(Failure(item.source, item.offset, "internal", f"{reason}; please report it"))
 
     def _judged(self, item: Rows) -> Outcome:
-        import pandas as pd
-
         assert self.scorer is not None
         columns = field_columns(list(dict.fromkeys(name for row in item.values for name in row)), self.fields)
         texts = [_text(row.get(columns["text"])) for row in item.values]
         there = [n for n, text in enumerate(texts) if text]
-        frame = pd.DataFrame(
-            {name: [_text(item.values[n].get(column)) for n in there] for name, column in columns.items()}, dtype=object
-        )
-        scored = self.scorer.score_frame(frame)
-        judged = zip(*(scored[name].tolist() for name in ADDED), strict=True)
+        cells = {name: [_text(item.values[n].get(column)) for n in there] for name, column in columns.items()}
+        given = Fields.of([t or "" for t in cells["text"]], *(cells.get(name) for name in list(FIELDS)[1:]))
+        scored = self.scorer.score_fields(given)
+        judged = zip(*(column.tolist() for column in scored), strict=True)
         added: list[dict[str, Any]] = [dict.fromkeys(ADDED) for _ in item.values]
         for n, values in zip(there, judged, strict=True):
             added[n] = dict(zip(ADDED, values, strict=True))
@@ -126,7 +121,7 @@ class ClassifyJob:
         for label in ("spam", "unsure", "ham"):
             tally[label] = sum(row["verdict"] == label for row in added)
         if self.drift is not None:
-            tally.update(self.drift.tally(frame["text"].tolist(), scored["spam_probability"].tolist()))
+            tally.update(self.drift.tally(given.texts, scored[0].tolist()))
         if self.format.name == "jsonl" and item.lines is not None:
             return Outcome(added, tally)
         # Only CSV can carry on the bytes of a cell that was not UTF-8; elsewhere it becomes the text it stands for.
