@@ -14,10 +14,13 @@ Builds a WARC archive of the HTML files in FOLDER, each N times, in a temporary 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import json
+import multiprocessing
 import resource
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -79,8 +82,13 @@ def measure(archive: Path, count: int, workers: list[int], folder: Path) -> dict
 
 def in_processes(archive: Path, folder: Path, n: int, count: int, alone: float, scoring: float) -> dict[str, Any]:
     """One run with ``n`` workers; 1 stands for no process besides this one."""
-    begun, before = time.perf_counter(), spent()
+    begun, before, peak = time.perf_counter(), spent(), [0]
+    done = threading.Event()
+    watcher = threading.Thread(target=watch_workers, args=(done, peak))
+    watcher.start()
     batch(archive, folder / "out.jsonl", n)
+    done.set()
+    watcher.join()
     seconds = time.perf_counter() - begun
     mine, theirs = (now - then for now, then in zip(spent(), before, strict=True))
     name = f"{n} workers" if n > 1 else "one process"
@@ -92,9 +100,22 @@ def in_processes(archive: Path, folder: Path, n: int, count: int, alone: float, 
     }
     if n > 1:
         figures[f"  CPU ms a page, {name}"] = 1000 * theirs / count
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        figures[f"  peak memory of a worker, {name}, MB"] = peak
+        if peak[0]:
+            figures[f"  peak memory of a worker, {name}, MB"] = peak[0] / 1024
     return figures
+
+
+def watch_workers(done: threading.Event, peak: list[int]) -> None:
+    """The largest resident size (kB) of any worker, as Linux counts it since the worker's own program began.
+
+    What ``getrusage`` says of a child counts the memory of the process that started it, too.
+    """
+    while not done.wait(0.1):
+        for child in multiprocessing.active_children():
+            with contextlib.suppress(OSError):
+                for line in Path(f"/proc/{child.pid}/status").read_text().splitlines():
+                    if line.startswith("VmHWM:"):
+                        peak[0] = max(peak[0], int(line.split()[1]))
 
 
 def spent() -> tuple[float, float]:
