@@ -33,7 +33,9 @@ app = typer.Typer(
 
 Store = Annotated[
     Path,
-    typer.Option("--store", metavar="FILE", envvar="SPAMFILTER_LABELS", help="The label store (a SQLite file)."),
+    typer.Option(
+        "--store", "--labels", metavar="FILE", envvar="SPAMFILTER_LABELS", help="The label store (a SQLite file)."
+    ),
 ]
 Who = Annotated[str | None, typer.Option(help="Who decides.  [default: the name you are logged in with]")]
 Site = Annotated[str | None, typer.Option(help="The site, as host and folder: blog.example")]
