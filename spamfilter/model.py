@@ -115,8 +115,10 @@ class SpamFilter:
         """Judge one comment; give the context that there is.
 
         ``thread`` are the texts of the other comments of the page, in their order; of many the last count, after which
-        a new comment stands.
+        a new comment stands.  Raises DataError where it is not a list of texts.
         """
+        if isinstance(thread, str) or not isinstance(thread, Sequence) or not all(isinstance(t, str) for t in thread):
+            raise DataError("thread must be a list of the texts of the other comments; give [text, …]")
         others = [] if self.parameters.company is None else list(thread)[-REACH:]
         n = len(others)
         nobody: list[str | None] = [None] * n

@@ -134,14 +134,14 @@ class Explainer:
         self._quoting = {place[group] for group in _QUOTING}
         self._sides = [((spam, said), (ham, meant)) for spam, said, ham, meant in GROUPS.values()]
         self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
-        self._member = np.zeros((len(inputs), len(self.groups)))
+        member = np.zeros((len(inputs), len(self.groups)))
         for i, name in enumerate(inputs):
             if not name.startswith(_NO_REASON):
-                self._member[i, place[group_of(name)]] = 1.0
+                member[i, place[group_of(name)]] = 1.0
         # Inputs by their groups, and where those of each begin.  An old model may have none of a group.
-        sizes = self._member.sum(axis=0).astype(np.int64)
+        sizes = member.sum(axis=0).astype(np.int64)
         self._filled = np.flatnonzero(sizes)
-        self._by_group = np.concatenate([np.flatnonzero(column) for column in self._member.T])
+        self._by_group = np.concatenate([np.flatnonzero(column) for column in member.T])
         self._begins = (np.cumsum(sizes) - sizes)[self._filled]
 
     def names(self, z: F64, coef: F64, typical: F64) -> list[str]:

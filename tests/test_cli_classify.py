@@ -97,3 +97,23 @@ def test_many_rows_in_workers_in_order(tmp_path):
         )
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
     assert [json.loads(line)["n"] for line in (tmp_path / "1.jsonl").read_text().splitlines()] == list(range(3_000))
+
+
+def test_lines_of_json_keep_their_wording(tmp_path):
+    """The verdict stands at the end of the line; a line that holds it already, or is no plain UTF-8, is written anew."""
+    lines = [
+        b'{"text":"Which gate?",  "n": 1.50, "n": 2}\r\n',
+        '\ufeff{"text": "Wo ist das Tor?"}\n'.encode(),
+        b'{"text": "Which \\ud83d gate?"}\n',
+        b'{"verdict": "old", "text": "Which gate?"}\n',
+    ]
+    (tmp_path / "in.jsonl").write_bytes(b"".join(lines))
+    for workers in ("1", "2"):
+        out = tmp_path / f"{workers}.jsonl"
+        assert main(["classify", str(tmp_path / "in.jsonl"), "-o", str(out), "--workers", workers]) == 0
+    written = out.read_bytes().splitlines()
+    assert written == (tmp_path / "1.jsonl").read_bytes().splitlines()
+    assert written[0].startswith(b'{"text":"Which gate?",  "n": 1.50, "n": 2, "spam_probability": ')
+    rows = [json.loads(line) for line in written]
+    assert [row["verdict"] for row in rows] == ["ham"] * 4 and rows[1]["text"] == "Wo ist das Tor?"
+    assert written[3].count(b'"verdict"') == 1

@@ -10,6 +10,7 @@ import pytest
 
 from spamfilter import model as model_room
 from spamfilter import store
+from spamfilter.errors import DataError
 from spamfilter.features.company import COLUMNS, REACH, Seats, company, confidence
 from spamfilter.features.hashing import word_hashes
 from spamfilter.features.relatedness import IDF_BITS
@@ -175,6 +176,12 @@ def test_company_is_a_reason(seated: SpamFilter) -> None:
     words = found[1]["in_company"].partition(": ")[2].split(", ")
     assert "planks" in words and "waterline" not in words
     assert found[3]["shares_nothing"] == "shares nothing with the other comments"
+
+
+@pytest.mark.parametrize("thread", ["one text", [None], 5, b"bytes"])
+def test_a_thread_that_is_no_list_of_texts_is_refused(seated: SpamFilter, thread) -> None:
+    with pytest.raises(DataError, match="list of the texts"):
+        seated.score("Which planks?", thread=thread)
 
 
 # ---------------------------------------------------------------- models with and without
