@@ -2089,13 +2089,13 @@ static int told_of(const Py_buffer *word, const Py_buffer *ptr, Told *t) {
     return t->n >= 0;
 }
 
-/* The rarest of n words (w, at places) that the context has, or has not; of equal ones the first.  best has room for one more. */
+/* The rarest of n words (w, at places), of more than least, that the context has, or has not; of equal ones the first.  best has room for one more. */
 static int64_t rarest_of(const uint32_t *w, int64_t n, const int64_t *places, const Context *context, int shared, const Idf *idf,
-                         int64_t looked_at, Rare *best) {
+                         int64_t looked_at, double least, Rare *best) {
     int64_t kept = 0;
     for (int64_t i = 0; i < n; i++) {
         double g = is_there(context, w[i]) == shared ? idf->weight[w[i] >> idf->shift] : 0.0;
-        if (!(g > 0) || (kept == looked_at && !(g > best[kept - 1].rarity))) continue;
+        if (!(g > least) || (kept == looked_at && !(g > best[kept - 1].rarity))) continue;
         int64_t at = kept < looked_at ? kept++ : kept - 1;
         for (; at > 0 && best[at - 1].rarity < g; at--) best[at] = best[at - 1];
         best[at] = (Rare){places[2 * i], places[2 * i + 1], g};
@@ -2119,22 +2119,25 @@ static int say_rarest(const uint32_t *p, Rare *best, int64_t kept, int64_t most,
 }
 
 PyDoc_STRVAR(rarest_doc, "rarest(points, classes, starts, texts, shared, context_of, word, ptr, title_word, title_ptr, article_word,\n"
-                         "article_ptr, patterns, idf, idf_shift, looked_at, most, others) -> [str or None, ...]\n\n"
-                         "Of each text asked for: the rarest words that its title and article (others: 1: the other texts) share\n"
-                         "(shared: 1), or lack (0); None where Python has to look.");
+                         "article_ptr, patterns, idf, thread_of, idf_shift, looked_at, most, least) -> [str or None, ...]\n\n"
+                         "Of each text asked for: the rarest words, of more than least, that its title and article share (shared: 1)\n"
+                         "or lack (0), or, where there are threads, the other texts of its thread; None where Python has to look.");
 static PyObject *rarest(PyObject *self, PyObject *args) {
-    Py_buffer v[14];
-    int shift, looked_at, most, others;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*iiii", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9],
-                          &v[10], &v[11], &v[12], &v[13], &shift, &looked_at, &most, &others))
+    Py_buffer v[15];
+    int shift, looked_at, most;
+    double least;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*y*y*y*y*y*y*y*y*iiid", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8],
+                          &v[9], &v[10], &v[11], &v[12], &v[13], &v[14], &shift, &looked_at, &most, &least))
         return NULL;
     const uint32_t *p = v[0].buf;
-    const int64_t *starts = v[2].buf, *texts = v[3].buf, *context_of = v[5].buf;
+    const int64_t *starts = v[2].buf, *texts = v[3].buf, *context_of = v[5].buf, *thread_of = v[14].buf;
+    const int others = v[14].len > 0;
     const uint8_t *shared = v[4].buf;
     const Idf idf = {v[13].buf, shift};
     Told mine, titles, articles;
     int fits = told_of(&v[6], &v[7], &mine) && told_of(&v[8], &v[9], &titles) && told_of(&v[10], &v[11], &articles);
     int64_t asked = v[3].len / 8, room = 0;
+    fits = fits && (!others || v[14].len / 8 == mine.n);
     fits = fits && looked_at <= RARE_MOST && v[4].len == asked && v[5].len / 8 == mine.n && v[2].len / 8 == mine.n + 1;
     for (int64_t k = 0; k < asked && fits; k++) {
         int64_t i = texts[k];
@@ -2144,10 +2147,19 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
     }
     if (!fits) {
         PyErr_SetString(PyExc_ValueError, "rarest: places within the arrays");
-        return release(v, 14, NULL);
+        return release(v, 15, NULL);
     }
-    int64_t longest_context = others ? mine.ptr[mine.n] : 0, read = -1;
-    for (int64_t k = 0; k < asked && !others; k++) {
+    int64_t longest_context = 0, read = -1;
+    int read_any = 0;
+    for (int64_t k = 0; k < asked; k++) {
+        if (others && k && thread_of[texts[k]] == thread_of[texts[k - 1]]) continue;
+        if (others) {
+            int64_t size = 0;
+            for (int64_t i = 0; i < mine.n; i++)
+                if (thread_of[i] == thread_of[texts[k]]) size += mine.ptr[i + 1] - mine.ptr[i];
+            if (size > longest_context) longest_context = size;
+            continue;
+        }
         int64_t x = context_of[texts[k]], size = titles.ptr[x + 1] - titles.ptr[x] + articles.ptr[x + 1] - articles.ptr[x];
         if (size > longest_context) longest_context = size;
     }
@@ -2159,12 +2171,8 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
     Rare best[RARE_MOST + 1];
     Said said = {NULL, 0, 0};
     PyObject *out = context.key && context.whose && places ? PyList_New((Py_ssize_t)asked) : PyErr_NoMemory();
-    if (others && out) {
-        context_clear(&context);
-        for (int64_t i = 0; i < mine.n; i++) take_in(&context, mine.word, mine.ptr[i], mine.ptr[i + 1], (int32_t)i);
-    }
     for (int64_t k = 0; k < asked && out; k++) {
-        int64_t i = texts[k], x = others ? -1 : context_of[i], n = mine.ptr[i + 1] - mine.ptr[i];
+        int64_t i = texts[k], x = others ? thread_of[i] : context_of[i], n = mine.ptr[i + 1] - mine.ptr[i];
         const uint32_t *w = mine.word + mine.ptr[i];
         int64_t found = spelled(p, v[1].buf, starts[i], starts[i + 1], v[12].buf, places, n);
         PyObject *one = NULL;
@@ -2174,13 +2182,18 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
         } else {
             int failed = 0;
             if (found == n) { /* else Chinese or Japanese: the words are no words that can be quoted */
-                if (x != read) { /* comments of one article stand together */
+                if (x != read || !read_any) { /* comments of one article, or of one page, stand together */
                     context_clear(&context);
-                    take_in(&context, titles.word, titles.ptr[x], titles.ptr[x + 1], EVERYBODYS);
-                    take_in(&context, articles.word, articles.ptr[x], articles.ptr[x + 1], EVERYBODYS);
+                    if (!others) {
+                        take_in(&context, titles.word, titles.ptr[x], titles.ptr[x + 1], EVERYBODYS);
+                        take_in(&context, articles.word, articles.ptr[x], articles.ptr[x + 1], EVERYBODYS);
+                    }
+                    for (int64_t j = 0; j < mine.n && others; j++)
+                        if (thread_of[j] == x) take_in(&context, mine.word, mine.ptr[j], mine.ptr[j + 1], (int32_t)j);
                     read = x;
+                    read_any = 1;
                 }
-                int64_t kept = rarest_of(w, n, places, &context, shared[k], &idf, looked_at, best);
+                int64_t kept = rarest_of(w, n, places, &context, shared[k], &idf, looked_at, least, best);
                 failed = say_rarest(p, best, kept, most, &said);
             }
             one = failed ? PyErr_NoMemory() : as_string(&said);
@@ -2191,7 +2204,7 @@ static PyObject *rarest(PyObject *self, PyObject *args) {
     free(context.whose);
     free(places);
     free(said.points);
-    return release(v, 14, out);
+    return release(v, 15, out);
 }
 
 /* ---- segment: the text of serialised HTML, and the class names of a page */

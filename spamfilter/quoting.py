@@ -38,11 +38,15 @@ __all__ = ["QUOTED", "Seen", "company_words", "loud_words", "subject_words"]
 QUOTED: Final = 5
 #: Rare words looked at for quotation: some of them are the same word again, or single letters.
 LOOKED_AT: Final = 20
+#: Rarity (0..1, as the model's table of document frequencies has it) from which on a word is quoted: those in more than
+#: one text in twenty are function words, which tell a person nothing.
+LEAST: Final = 0.3
 #: Characters of a comment in which the words are looked for that speak loudest.
 READ: Final = 5000
 
 I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+_NO_THREADS: Final = np.zeros(0, np.int64)
 Places = list[tuple[int, int]]
 
 
@@ -67,10 +71,7 @@ def subject_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
 
 
 def company_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
-    """The rarest words of each comment that others of its page have too; none for spam, which shares little.
-
-    Comments with reasons are those of one page, or each has a page to itself.
-    """
+    """The rarest words of each comment that others of its page have too; none for spam, which shares little."""
     if seen.given.thread_of is None or not ham.any():
         return [""] * len(rows)
     found = iter(_rarest_of(seen, rows[ham], np.ones(int(ham.sum()), np.bool_), others=True))
@@ -85,7 +86,8 @@ def _rarest_of(seen: Seen, rows: I64, shared: Flags, *, others: bool = False) ->
             *(texts.batch.points, texts.batch.classes, texts.batch.starts),
             *(rows, shared, seen.given.context_of),
             *(texts.word, texts.ptr, titles.word, titles.ptr, articles.word, articles.ptr),
-            *(cc.patterns(), seen.idf, 32 - IDF_BITS, LOOKED_AT, QUOTED, others),
+            *(cc.patterns(), seen.idf, seen.given.thread_of if others else _NO_THREADS),
+            *(32 - IDF_BITS, LOOKED_AT, QUOTED, LEAST),
         )
     if None not in said:
         return said  # type: ignore[return-value]
@@ -98,14 +100,14 @@ def _rarest_of(seen: Seen, rows: I64, shared: Flags, *, others: bool = False) ->
 def _rarest(seen: Seen, i: int, wanted: bool, others: bool) -> Places:
     """Places in the batch of the rarest words that the context has too (``wanted``), or has not."""
     facts, word = seen.read.texts, _words_of(seen.read.texts, i)
-    context = _of_others(facts, i) if others else _of_article(seen, int(seen.given.context_of[i]))
+    context = _of_others(facts, i, seen.given.thread_of) if others else _of_article(seen, int(seen.given.context_of[i]))
     batch, at = facts.batch, int(facts.batch.starts[i])
     places = [(a + at, b + at) for a, b in _word_places(batch.only(i), len(word))]
     if not places:
         return []
     rarity = seen.idf[word >> np.uint32(32 - IDF_BITS)] * (np.isin(word, context) == wanted)
     order = np.argsort(-rarity, kind="stable")[:LOOKED_AT]
-    order = order[rarity[order] > 0]
+    order = order[rarity[order] > LEAST]
     found: dict[str, tuple[int, int]] = {}
     for a, b in (places[k] for k in order.tolist()):
         if b - a > 1:
@@ -117,8 +119,12 @@ def _of_article(seen: Seen, context: int) -> NDArray[np.uint32]:
     return np.concatenate((_words_of(seen.read.titles, context), _words_of(seen.read.articles, context)))
 
 
-def _of_others(facts: TextFacts, i: int) -> NDArray[np.uint32]:
-    return np.concatenate((facts.word[: facts.ptr[i]], facts.word[facts.ptr[i + 1] :]))
+def _of_others(facts: TextFacts, i: int, thread_of: I64 | None) -> NDArray[np.uint32]:
+    """Words of the other comments of the page of comment ``i``."""
+    if thread_of is None:
+        return facts.word[:0]
+    others = np.flatnonzero(thread_of == thread_of[i]).tolist()
+    return np.concatenate([facts.word[:0], *(_words_of(facts, k) for k in others if k != i)])
 
 
 def _words_of(facts: TextFacts, i: int) -> NDArray[np.uint32]:

@@ -20,7 +20,7 @@ class ObeyJob(PageJob):
         if self.broken:
             os._exit(7)
 
-    def _outcome(self, raw: RawPage) -> Outcome:
+    def _split(self, raw: RawPage) -> Outcome:
         order = str(raw.content)
         if order == "die" or (order == "die once" and not Path(self.once).exists()):
             Path(self.once).touch()

@@ -147,7 +147,7 @@ def test_clean_takes_campaigns_out(tmp_path):
 def many_pages(path):
     draw = random.Random(3)
     with path.open("w") as file:
-        for n in range(60):
+        for n in range(150):
             more = [(f"Name {n}", OFFER.format(f"offer {n}"))] if draw.random() < 0.3 else []
             file.write("{broken\n" if n % 23 == 5 else page(f"site{n % 17}.example", f"a{n}", *more))
 
@@ -180,7 +180,10 @@ def test_killed_and_resumed_with_other_workers_gives_the_same_bytes(tmp_path):
 
 
 def marked(folder):
-    return len(list(folder.rglob("_markers/part-*.json")))
+    try:
+        return len(list(folder.rglob("_markers/part-*.json")))
+    except FileNotFoundError:  # the run ended just now, and took its parts away
+        return 0
 
 
 # ------------------------------------------------------------------------------------ the library below

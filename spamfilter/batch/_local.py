@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spamfilter.batch.filters import in_sample
-from spamfilter.batch.outcome import Item, Job, Outcome, Tally
+from spamfilter.batch.outcome import Item, Job, Outcome, Tally, lists
 from spamfilter.batch.shards import SHARD_ITEMS, Position, Shards, add, writing
 from spamfilter.batch.summary import Summary
 from spamfilter.errors import ConfigError
@@ -113,8 +113,9 @@ def stream(
                 yield outcome, places.popleft()
     else:
         job.open()
-        for item in items:
-            yield job.complete(item, job(item)), places.popleft()
+        for some in lists(items):
+            for item, outcome in zip(some, job.each(some), strict=True):
+                yield job.complete(item, outcome), places.popleft()
 
 
 def run(

@@ -16,7 +16,7 @@ import dataclasses
 import hashlib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -72,8 +72,8 @@ class Filter(Protocol):
     def name(self) -> str:
         """The model's name and version."""
 
-    def score_split(self, page: Page) -> ScoredPage:
-        """Verdicts for the comments of a page."""
+    def score_splits(self, pages: Sequence[Page]) -> list[ScoredPage]:
+        """Verdicts for the comments of pages."""
 
     def labels(self, probability: NDArray[np.float64]) -> NDArray[np.str_]:
         """Verdicts for probabilities."""
@@ -149,15 +149,19 @@ class CampaignScorer:
             raise AttributeError(name)
         return getattr(self._scorer, name)
 
+    def score_splits(self, pages: Sequence[Page]) -> list[ScoredPage]:
+        """Verdicts for the comments of pages, raised where they repeat."""
+        scored = self._scorer.score_splits(pages)
+        spreads = iter(self._table.look_up([comment.text for page in pages for comment in page.comments]))
+        return [dataclasses.replace(page, verdicts=self._raised(page, spreads)) for page in scored]
+
     def score_split(self, page: Page) -> ScoredPage:
         """Verdicts for the comments of a page, raised where they repeat."""
-        scored = self._scorer.score_split(page)
-        spreads = self._table.look_up([comment.text for comment in page.comments])
-        verdicts = [
-            verdict if spread is None else raised(verdict, spread, self._scorer)
-            for verdict, spread in zip(scored.verdicts, spreads, strict=True)
-        ]
-        return dataclasses.replace(scored, verdicts=tuple(verdicts))
+        return self.score_splits([page])[0]
+
+    def _raised(self, scored: ScoredPage, spreads: Iterator[Spread | None]) -> tuple[Verdict, ...]:
+        found = zip(scored.verdicts, spreads, strict=False)  # the pages share the one iterator
+        return tuple([v if spread is None else raised(v, spread, self._scorer) for v, spread in found])
 
 
 def raised(verdict: Verdict, spread: Spread, scorer: Filter) -> Verdict:

@@ -8,7 +8,7 @@ Usage::
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -103,6 +103,10 @@ class ClassifyJob:
                 f"internal error from this row on, {len(item.values)} rows are lost ({type(error).__name__}: {error})"
             )
             return failed(Failure(item.source, item.offset, "internal", f"{reason}; please report it"))
+
+    def each(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """The outcomes for groups of rows."""
+        return map(self, items)
 
     def _judged(self, item: Rows) -> Outcome:
         assert self.scorer is not None

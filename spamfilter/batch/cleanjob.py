@@ -19,7 +19,7 @@ from spamfilter.files.charset import page_source
 from spamfilter.files.formats import Piece
 from spamfilter.files.rawpage import Failure, Other, RawPage, TableRow
 from spamfilter.files.warcwriter import record_bytes, with_page
-from spamfilter.records import Page, ScoredPage
+from spamfilter.records import ScoredPage
 from spamfilter.segment.encoding import decode_page
 
 __all__ = ["CleanJob", "Shape"]
@@ -39,21 +39,19 @@ class CleanJob(ScoreJob):
     shape: Shape = "object"
     compress: bool = False
 
-    def on_page(self, raw: RawPage, page: Page) -> Outcome:
+    def on_scored(self, raw: RawPage, scored: ScoredPage) -> Outcome:
         """The page without its spam, in the wanted shape."""
-        scored = self.score(raw, page)
-        tally = self.counted(scored)
         if self.shape in ("text", "object"):
-            return Outcome(self._text(raw, scored), tally)
+            return Outcome(self._text(raw, scored))
         text, left = without_spam(_decoded(raw), scored) if scored.spam() else (None, 0)
         piece = self._page(raw, text)
         if not left:
-            return Outcome(piece, tally)
+            return Outcome(piece)
         reason = (
             f"{left} of {len(scored.spam())} spam comments could not be taken out of the HTML; they are still there"
         )
         lost = failed(Failure(raw.source, raw.offset, "not_removed", reason))
-        return Outcome(piece, {**tally, **lost.tally}, lost.failure)
+        return Outcome(piece, lost.tally, lost.failure)
 
     def on_other(self, other: Other, word: str = "skipped") -> Outcome:
         """A record that is no page goes on as it is; a page that is not wanted does not."""

@@ -16,11 +16,14 @@ from typing import Any, Final
 import numpy as np
 
 from spamfilter.batch.outcome import Tally
-from spamfilter.drift import BINS, SIGNALS, Drift, Known, Reference, known_words, signal_counts
+from spamfilter.drift import BINS, SIGNALS, Drift, Known, Reference, known_words, signal_bins
 
 __all__ = ["DriftCounter", "drift_of"]
 
 _PREFIX: Final = "drift"
+_NAMES: Final = [f"{_PREFIX}:{signal}:{b}" for signal in SIGNALS for b in range(BINS)]
+#: Where the bins of each signal begin among ``_NAMES``.
+_FIRST_BIN: Final = BINS * np.arange(len(SIGNALS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,20 @@ class DriftCounter:
 
     def tally(self, texts: Sequence[str], probabilities: Sequence[float]) -> Tally:
         """The counts of some comments, those above zero."""
+        return self.tallies(texts, probabilities, [len(texts)])[0]
+
+    def tallies(self, texts: Sequence[str], probabilities: Sequence[float], sizes: Sequence[int]) -> list[Tally]:
+        """The counts of each of several pages, of so many comments one after the other."""
         if not texts:
-            return {}
-        counts = signal_counts(texts, np.asarray(probabilities, np.float64), self.known)
-        places = np.nonzero(counts)
-        names = (f"{_PREFIX}:{SIGNALS[signal]}:{b}" for signal, b in zip(*(p.tolist() for p in places), strict=True))
-        return dict(zip(names, counts[places].tolist(), strict=True))
+            return [{} for _ in sizes]
+        bins = signal_bins(texts, np.asarray(probabilities, np.float64), self.known)
+        places, out, at = bins + _FIRST_BIN, [], 0
+        for size in sizes:
+            counts = np.bincount(places[at : at + size].ravel(), minlength=len(_NAMES))
+            some = counts.nonzero()[0].tolist()
+            out.append({_NAMES[k]: n for k, n in zip(some, counts[some].tolist(), strict=True)})
+            at += size
+        return out
 
 
 def drift_of(tally: Tally, manifest: Mapping[str, Any]) -> Drift | None:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from functools import partial
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 from spamfilter.batch.deadline import TookTooLong, deadline
 from spamfilter.batch.driftcounts import DriftCounter
@@ -35,6 +37,17 @@ COMMENT_COLUMNS = (
 )
 
 
+T = TypeVar("T")
+#: A page with its verdicts, and its counts of signals.
+Judged = tuple[ScoredPage, Tally]
+#: Stands beside the outcome of what is no page.
+_NO_PAGE: Final = RawPage("", None, None, b"")
+# Pages are scored together up to so many comments, which is what the model reads at once, and only while taking them
+# apart was quick: one that took long must not keep the others waiting for their limits.
+_COMMENTS: Final = 512
+_SECONDS: Final = 0.1
+
+
 class Scorer(Protocol):
     """The part of ``SpamFilter`` that a job uses."""
 
@@ -42,8 +55,8 @@ class Scorer(Protocol):
     def name(self) -> str:
         """The model's name and version."""
 
-    def score_split(self, page: Page) -> ScoredPage:
-        """Verdicts for the comments of a page that is taken apart already."""
+    def score_splits(self, pages: Sequence[Page]) -> list[ScoredPage]:
+        """Verdicts for the comments of pages that are taken apart already."""
 
 
 @dataclass
@@ -62,38 +75,49 @@ class PageJob:
 
     def __call__(self, item: Item) -> Outcome:
         """The outcome for one item."""
-        if isinstance(item, Failure):
-            return self.on_failure(item)
-        if isinstance(item, Other):
-            return self.on_other(item)
-        if not isinstance(item, RawPage):
-            raise TypeError(f"a job over pages was given {type(item).__name__}")
-        try:
-            with deadline(self.timeout):
-                outcome = self._outcome(item)
-            outcome.tally["bytes"] = len(item.content)
-            return outcome
-        except TookTooLong:
-            reason = f"it took longer than {self.timeout:g} s; raise --timeout to give it more"
-            return self._failed(item, "timeout", reason)
-        except InputError as error:
-            return self._failed(item, "unreadable", str(error))
-        except MemoryError:
-            return self._failed(item, "memory", "there is not enough memory for this page")
-        except RecursionError:
-            return self._failed(item, "nesting", "it is nested too deeply to be taken apart")
-        except Exception as error:  # one page must not end a run over millions; the reason names the bug
-            return self._failed(item, "internal", f"internal error ({type(error).__name__}: {error}); please report it")
+        return next(self.each([item]))
+
+    def each(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """The outcomes for items."""
+        for item in items:
+            raw, page = self._apart(item)
+            yield page if isinstance(page, Outcome) else self._guarded(raw, partial(self.on_page, raw, page))
 
     def complete(self, item: Item, outcome: Outcome) -> Outcome:
         """Nothing is left to do."""
         return outcome
 
-    def _outcome(self, raw: RawPage) -> Outcome:
+    def _apart(self, item: Item) -> tuple[RawPage, Page | Outcome]:
+        """An item with its page taken apart, or with the outcome if there is nothing more to do."""
+        if isinstance(item, RawPage):
+            return item, self._guarded(item, partial(self._split, item))
+        if not isinstance(item, (Failure, Other)):
+            raise TypeError(f"a job over pages was given {type(item).__name__}")
+        return _NO_PAGE, self.on_failure(item) if isinstance(item, Failure) else self.on_other(item)
+
+    def _split(self, raw: RawPage) -> Page | Outcome:
         page = split_page(page_source(raw), raw.url)
-        if not self.where(page):
-            return self.on_other(Other(raw.source, raw.offset, raw.origin), "filtered")
-        return self.on_page(raw, page)
+        return page if self.where(page) else self.on_other(Other(raw.source, raw.offset, raw.origin), "filtered")
+
+    def _guarded(self, raw: RawPage, step: Callable[[], T]) -> T | Outcome:
+        """What the step gives in its time, or the outcome of its failure."""
+        try:
+            with deadline(self.timeout):
+                done = step()
+            if isinstance(done, Outcome):
+                done.tally["bytes"] = len(raw.content)
+            return done
+        except TookTooLong:
+            reason = f"it took longer than {self.timeout:g} s; raise --timeout to give it more"
+            return self._failed(raw, "timeout", reason)
+        except InputError as error:
+            return self._failed(raw, "unreadable", str(error))
+        except MemoryError:
+            return self._failed(raw, "memory", "there is not enough memory for this page")
+        except RecursionError:
+            return self._failed(raw, "nesting", "it is nested too deeply to be taken apart")
+        except Exception as error:  # one page must not end a run over millions; the reason names the bug
+            return self._failed(raw, "internal", f"internal error ({type(error).__name__}: {error}); please report it")
 
     def _failed(self, raw: RawPage, kind: str, reason: str) -> Outcome:
         return self.on_failure(Failure(raw.source, raw.offset, kind, reason, raw.origin))
@@ -158,26 +182,62 @@ class ScoreJob(PageJob):
             self.scorer = self.load()
         self.drift = DriftCounter.of(self.scorer)
 
-    def counted(self, scored: ScoredPage) -> Tally:
-        """The counts of one page with its verdicts."""
-        tally = tally_of(scored.page, scored.verdicts)
-        if self.drift is not None:
-            texts = [comment.text for comment in scored.page.comments]
-            tally.update(self.drift.tally(texts, [own_probability(verdict) for verdict in scored.verdicts]))
-        return tally
+    def each(self, items: Sequence[Item]) -> Iterator[Outcome]:
+        """The outcomes for items; pages that are small and quick to take apart are scored together."""
+        held, comments, begun = list[tuple[RawPage, Page | Outcome]](), 0, time.monotonic()
+        for item in items:
+            held.append(self._apart(item))
+            comments += len(page.comments) if isinstance(page := held[-1][1], Page) else 0
+            if comments > _COMMENTS or time.monotonic() - begun > _SECONDS:
+                yield from self._judged(held)
+                held, comments, begun = [], 0, time.monotonic()
+        yield from self._judged(held)
 
-    def score(self, raw: RawPage, page: Page) -> ScoredPage:
-        """The page with its verdicts, and with its name in the input."""
+    def _judged(self, held: Sequence[tuple[RawPage, Page | Outcome]]) -> Iterator[Outcome]:
+        scored = iter(self._scored([page for _, page in held if isinstance(page, Page)]))
+        for raw, page in held:
+            if isinstance(page, Outcome):
+                yield page
+                continue
+            judged: Judged | Outcome | None = next(scored)
+            if judged is None:  # what went wrong with some goes wrong again with one of them, whose failure it then is
+                judged = self._guarded(raw, partial(self._scored_alone, page))
+            yield judged if isinstance(judged, Outcome) else self._guarded(raw, partial(self._named, raw, judged))
+
+    def _scored(self, pages: list[Page]) -> Sequence[Judged | None]:
+        """The pages with their verdicts, and their counts of signals; None of all if something is wrong with one."""
+        try:
+            with deadline(self.timeout):
+                return self._with_drift(pages)
+        except (TookTooLong, Exception):
+            return [None] * len(pages)
+
+    def _scored_alone(self, page: Page) -> Judged:
+        return self._with_drift([page])[0]
+
+    def _with_drift(self, pages: list[Page]) -> list[Judged]:
         assert self.scorer is not None
-        return dataclasses.replace(self.scorer.score_split(page), source=raw.name)
+        scored = self.scorer.score_splits(pages) if pages else []
+        if self.drift is None:
+            return [(page, {}) for page in scored]
+        texts = [comment.text for page in pages for comment in page.comments]
+        own = [own_probability(verdict) for page in scored for verdict in page.verdicts]
+        return list(zip(scored, self.drift.tallies(texts, own, [len(p.comments) for p in pages]), strict=True))
 
-    def on_page(self, raw: RawPage, page: Page) -> Outcome:
+    def _named(self, raw: RawPage, judged: Judged) -> Outcome:
+        """The outcome for a scored page, which gets its name in the input."""
+        scored, drift = judged
+        outcome = self.on_scored(raw, dataclasses.replace(scored, source=raw.name))
+        outcome.tally.update(tally_of(scored.page, scored.verdicts))
+        outcome.tally.update(drift)
+        return outcome
+
+    def on_scored(self, raw: RawPage, scored: ScoredPage) -> Outcome:
         """The page's JSON object, or a row for each of its comments."""
-        scored = self.score(raw, page)
         record = scored.to_dict()
         record["model"] = self.scorer.name if self.scorer else None
         rows = comment_rows(record) if self.rows == "comment" else [record]
-        return Outcome(self.format.encode(rows), self.counted(scored))
+        return Outcome(self.format.encode(rows))
 
 
 def comment_rows(record: dict[str, Any]) -> list[dict[str, Any]]:

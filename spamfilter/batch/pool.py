@@ -22,15 +22,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final
 
-from spamfilter.batch.outcome import Item, Job, Outcome
+from spamfilter.batch.outcome import Item, Job, Outcome, lists
 from spamfilter.errors import SpamFilterError
-from spamfilter.files.rawpage import Failure, RawPage, Rows
+from spamfilter.files.rawpage import Failure
 
 __all__ = ["Pool"]
 
-# Enough pages a message that the round trip does not count, few enough that workers end together.
-_ITEMS: Final = 16
-_BYTES: Final = 1 << 21
 # The worker's own limit comes first and leaves it alive; from outside a page gets this much more time.
 _GRACE: Final = 1.5
 _GRACE_SECONDS: Final = 2.0
@@ -38,6 +35,8 @@ _GRACE_SECONDS: Final = 2.0
 _TRIES: Final = 2
 # A worker may have been killed idle, before it took the task up: that is none of the task's tries, but not without end.
 _NOT_TAKEN_UP: Final = 10
+# Seconds after which a worker tells what it has done: seldom enough that messages cost nothing, and little is lost.
+_TOLD_EVERY: Final = 0.1
 # What a worker says when it has read a list of items.
 _TAKEN_UP: Final = "taken up"
 # Workers that die before they are ready have something wrong that another start will not mend.
@@ -49,6 +48,8 @@ class _Task:
     index: int
     items: list[Item]
     done: list[Outcome] = field(default_factory=list)
+    #: A worker died on it, or had to be ended: its items are done one by one, so that it is known which it is.
+    singly: bool = False
     tries: int = 0
     not_taken_up: int = 0
 
@@ -95,7 +96,7 @@ class Pool:
 
     def run(self, items: Iterable[Item]) -> Iterator[Outcome]:
         """The outcomes of ``items``, in their order; at most a few tasks a worker are read ahead."""
-        tasks = _tasks(items)
+        tasks = (_Task(index, some) for index, some in enumerate(lists(items)))
         ahead = 3 * self._size
         begun = ended = 0
         more = True
@@ -129,7 +130,7 @@ class Pool:
             if worker.ready and worker.task is None:
                 task = self._waiting.popleft()
                 try:
-                    worker.connection.send(task.items[len(task.done) :])
+                    worker.connection.send((task.items[len(task.done) :], task.singly))
                 except OSError:  # it died idle; ``_receive`` sees it and starts another
                     self._waiting.appendleft(task)
                     worker.ready = False
@@ -168,8 +169,9 @@ class Pool:
         elif worker.task is not None:
             self._take(worker, worker.task, message)
 
-    def _take(self, worker: _Worker, task: _Task, outcome: Outcome) -> None:
-        task.done.append(self._job.complete(task.items[len(task.done)], outcome))
+    def _take(self, worker: _Worker, task: _Task, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            task.done.append(self._job.complete(task.items[len(task.done)], outcome))
         task.tries = 0
         worker.since = time.monotonic()
         if len(task.done) == len(task.items):
@@ -189,10 +191,11 @@ class Pool:
         self._replace(n)
         if task is None:
             return
-        if worker.begun:
-            task.tries += 1
-        else:
+        if not worker.begun:
             task.not_taken_up += 1
+        elif task.singly:
+            task.tries += 1
+        task.singly = task.singly or worker.begun
         if task.tries >= _TRIES or task.not_taken_up >= _NOT_TAKEN_UP:
             reason = f"its worker process died on it twice ({_cause(code)}); is there enough memory?"
             self._give_up(task, "killed", reason)
@@ -205,7 +208,10 @@ class Pool:
         worker.process.kill()
         worker.process.join()
         self._replace(n)
-        if worker.task is not None:
+        if worker.task is not None and not worker.task.singly:
+            worker.task.singly = True
+            self._waiting.appendleft(worker.task)
+        elif worker.task is not None:
             reason = f"it took longer than {self._timeout:g} s; raise --timeout to give it more"
             self._give_up(worker.task, "timeout", reason)
 
@@ -227,21 +233,8 @@ def _cause(code: int | None) -> str:
     return f"exit code {code}"
 
 
-def _tasks(items: Iterable[Item]) -> Iterator[_Task]:
-    index, held, size = 0, list[Item](), 0
-    for item in items:
-        held.append(item)
-        # Some hundred rows are a task by themselves: their articles may be long.
-        size += len(item.content) if isinstance(item, RawPage) else _BYTES if isinstance(item, Rows) else 0
-        if len(held) >= _ITEMS or size >= _BYTES:
-            yield _Task(index, held)
-            index, held, size = index + 1, [], 0
-    if held:
-        yield _Task(index, held)
-
-
 def _work(job: Job, connection: Connection) -> None:
-    """The life of a worker: load, then lists of items in, single outcomes out, until the other end is gone."""
+    """The life of a worker: load, then lists of items in, their outcomes out, until the other end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     try:
         job.open()
@@ -251,9 +244,24 @@ def _work(job: Job, connection: Connection) -> None:
     try:
         connection.send(None)
         while True:
-            items = connection.recv()
+            items, singly = connection.recv()
             connection.send(_TAKEN_UP)
-            for item in items:
-                connection.send(job(item))
+            for outcomes in _worked(job, items, singly):
+                connection.send(outcomes)
     except (EOFError, OSError):
         return
+
+
+def _worked(job: Job, items: list[Item], singly: bool) -> Iterator[list[Outcome]]:
+    """The outcomes of items: one at a time, or what there is every few pages."""
+    if singly:
+        yield from ([job(item)] for item in items)
+        return
+    held, begun = list[Outcome](), time.monotonic()
+    for outcome in job.each(items):
+        held.append(outcome)
+        if time.monotonic() - begun > _TOLD_EVERY:
+            yield held
+            held, begun = [], time.monotonic()
+    if held:
+        yield held
