@@ -249,3 +249,39 @@ def test_numbers_kept_in_label_stores_stay_what_they_are():
         6514074727709841803, 2161142007980201569, 6386822884041233561, 8401224235231982873, 4134836996717651980,
         4100694127180438019, 4604854319855362284, 5198855122947449973, 9172522349052404382,
     )  # fmt: skip
+
+
+@pytest.fixture
+def comments(tmp_path):
+    """A table of comments: five of an offer under as many posts, the same reader's story five times under one."""
+    path = tmp_path / "comments.jsonl"
+    rows = [{"comment": OFFER.format(f"offer {n}"), "author": f"Work {n}", "post_id": f"p{n}"} for n in range(5)]
+    rows += [{"comment": QUOTE, "author": f"Reader {n}", "post_id": "p9"} for n in range(5)]
+    rows += [{"comment": THANKS, "author": "Ann", "post_id": f"p{n}"} for n in range(5)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_classify_raises_what_repeats_under_several_posts(comments, tmp_path, capsys):
+    plain, told, other = (tmp_path / name for name in ("plain.jsonl", "told.jsonl", "other.csv"))
+    assert main(["classify", str(comments), "-o", str(plain)]) == 0
+    for workers in "12":
+        assert main(["classify", str(comments), "-o", str(told), "--campaigns", "--workers", workers]) == 0
+        before, after = lines(plain), lines(told)
+        hit = [row["reasons"].startswith("campaign, ") for row in after]
+        assert hit == [True] * 5 + [False] * 10
+        assert all(a["spam_probability"] > b["spam_probability"] for a, b in zip(after[:5], before[:5], strict=True))
+        assert after[5:] == before[5:]
+    assert {path.name for path in tmp_path.iterdir()} == {"comments.jsonl", "plain.jsonl", "told.jsonl"}
+    nowhere = tmp_path / "nowhere.jsonl"
+    nowhere.write_text(json.dumps({"comment": OFFER, "author": "Work"}) + "\n")
+    assert main(["classify", str(nowhere), "-o", str(other), "--campaigns"]) == 2
+    assert "--map page=NAME" in capsys.readouterr().err
+
+
+def test_classify_knows_the_campaigns_of_pages(comments, tmp_path):
+    pages, known, told = (tmp_path / name for name in ("pages.jsonl", "known.npy", "told.jsonl"))
+    pages.write_text("".join(page(f"s{n}.example", "a", (f"offer {n}", OFFER.format(f"offer {n}"))) for n in range(5)))
+    assert main(["campaigns", str(pages), "--save", str(known)]) == 0
+    assert main(["classify", str(comments), "-o", str(told), "--known-campaigns", str(known)]) == 0
+    assert [row["reasons"].startswith("campaign") for row in lines(told)] == [True] * 5 + [False] * 10

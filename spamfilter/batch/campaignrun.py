@@ -13,23 +13,26 @@ the number of workers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from spamfilter.batch._local import Options, Output, Watch, run, stream
+from spamfilter.batch._local import Options, Output, Reader, Watch, run, stream
 from spamfilter.batch.campaigntable import Spread
+from spamfilter.batch.classifyjob import GROUP
 from spamfilter.batch.filters import Where
 from spamfilter.batch.grouping import CAMPAIGN, EXAMPLE, LEAST, Found, Table, grouped
 from spamfilter.batch.jobs import PageJob
-from spamfilter.batch.outcome import Item, Outcome
+from spamfilter.batch.outcome import Item, Job, Outcome
+from spamfilter.batch.rowsigning import SignRowsJob
 from spamfilter.batch.signing import FEWEST_PAIRS, RECORD, SignJob, page_number, wordings
 from spamfilter.batch.summary import Summary
 from spamfilter.errors import ConfigError
-from spamfilter.files import Failure, Input, RawPage, read_pages
+from spamfilter.files import Failure, Input, RawPage, read_pages, row_groups
 from spamfilter.files.formats import Format
 from spamfilter.files.inputs import STDIN
 from spamfilter.records import Page
@@ -42,7 +45,11 @@ _SHOWN: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class CampaignRun:
-    """Which inputs, read how, and the ``folder`` where the records of their comments lie meanwhile (92 bytes each)."""
+    """Which inputs, read how, and the ``folder`` where the records of their comments lie meanwhile (92 bytes each).
+
+    ``table`` names the columns of tables with a row a comment (see ``classifyjob.field_columns``); None: the inputs
+    hold pages.
+    """
 
     inputs: Sequence[Input | Failure]
     options: Options
@@ -51,6 +58,7 @@ class CampaignRun:
     least: int = LEAST
     resume: bool = False
     errors: Path | None = None
+    table: Mapping[str, str] | None = None
 
     def find(self, watch: Watch | None = None) -> tuple[Found, Summary]:
         """The campaigns, and what became of the pages.
@@ -61,9 +69,12 @@ class CampaignRun:
             raise ConfigError("campaigns need the input twice; save what comes on standard input to a file first")
         output = Output(self.folder / "comments.bin", Format("bytes"), resume=self.resume, errors=self.errors)
         self.folder.mkdir(parents=True, exist_ok=True)
-        job = SignJob(format=Format("bytes"), where=self.where, timeout=self.options.timeout)
-        settings = ["campaigns", str(self.where), self.options.timeout, FEWEST_PAIRS, RECORD.descr]
-        summary = run(job, self.inputs, output, self.options, settings=settings, watch=watch)
+        job: Job = SignJob(format=Format("bytes"), where=self.where, timeout=self.options.timeout)
+        reader: Reader | None = None
+        if self.table is not None:
+            job, reader = SignRowsJob(self.table), partial(row_groups, size=GROUP)
+        settings = ["campaigns", str(self.where), self.options.timeout, FEWEST_PAIRS, RECORD.descr, self.table]
+        summary = run(job, self.inputs, output, self.options, settings=settings, reader=reader, watch=watch)
         return grouped(output.path, self.least), summary
 
 

@@ -28,11 +28,15 @@ from spamfilter.batch.grouping import CAMPAIGN, Found
 from spamfilter.batch.shards import writing
 from spamfilter.batch.signing import wordings
 from spamfilter.errors import UnreadableFile
+from spamfilter.features.fields import Fields
+from spamfilter.reasons import MOST_IN_TABLE
 from spamfilter.records import Page, Reason, ScoredPage, Verdict
 
 __all__ = ["CampaignScorer", "CampaignTable", "Spread", "raised", "save"]
 
+F64 = NDArray[np.float64]
 _KNOWN: Final = np.dtype([("wording", "<u8"), *((name, "<u4") for name in CAMPAIGN.names or ())])
+_NAME: Final = "campaign"
 #: Log-odds that each doubling of the appearances adds, given what the model says already: the maximum-likelihood fit
 #: to the out-of-fold verdicts of 23,313 labelled comments (``benchmarks/campaigns.py --weigh``).
 PER_DOUBLING: Final = 1.9
@@ -62,7 +66,7 @@ class Spread:
         changes = ", with small changes" if self.wordings > 1 else ""
         where = f"on {self.sites:,} sites" if self.sites > 1 else "under several articles of one site"
         detail = f"part of a campaign: {self.comments:,} comments say the same{changes}, {where}"
-        return Reason("campaign", detail, round(self.log_odds, 6))
+        return Reason(_NAME, detail, round(self.log_odds, 6))
 
 
 class Filter(Protocol):
@@ -74,6 +78,9 @@ class Filter(Protocol):
 
     def score_splits(self, pages: Sequence[Page]) -> list[ScoredPage]:
         """Verdicts for the comments of pages."""
+
+    def score_fields(self, given: Fields) -> tuple[F64, Any, Any]:
+        """Probability, verdict and reasons of the comments of a table."""
 
     def labels(self, probability: NDArray[np.float64]) -> NDArray[np.str_]:
         """Verdicts for probabilities."""
@@ -158,6 +165,20 @@ class CampaignScorer:
     def score_split(self, page: Page) -> ScoredPage:
         """Verdicts for the comments of a page, raised where they repeat."""
         return self.score_splits([page])[0]
+
+    def score_fields(self, given: Fields) -> tuple[F64, Any, Any]:
+        """Probability, verdict and reasons of the comments of a table, as ``SpamFilter.score_fields`` gives them."""
+        probability, labels, reasons = self._scorer.score_fields(given)
+        spreads = self._table.look_up(given.texts)
+        hit = np.array([spread is not None for spread in spreads], np.bool_)
+        if hit.any():
+            added = np.array([spread.log_odds for spread in spreads if spread is not None])
+            odds = probability[hit] / np.maximum(1.0 - probability[hit], 1e-26) * np.exp(added)
+            probability[hit] = odds / (1.0 + odds)
+            labels = self._scorer.labels(probability)
+            for i in np.flatnonzero(hit).tolist():
+                reasons[i] = ", ".join([_NAME, *reasons[i].split(", ")[: MOST_IN_TABLE - 1]])
+        return probability, labels, reasons
 
     def _raised(self, scored: ScoredPage, spreads: Iterator[Spread | None]) -> tuple[Verdict, ...]:
         found = zip(scored.verdicts, spreads, strict=False)  # the pages share the one iterator

@@ -34,6 +34,10 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "title": ("title", "post_title", "article_title", "video_title", "page_title"),
     "article": ("article", "post", "post_text", "article_text", "post_content", "context"),
 }
+#: What else a table may tell: the page that a comment stood on, which the search for campaigns asks for.
+PLACES: Final[dict[str, tuple[str, ...]]] = {
+    "page": ("page", "page_url", "post_url", "url", "permalink", "post_id", "thread", "thread_id", "site", "domain"),
+}
 
 
 class FieldsScorer(Protocol):
@@ -48,14 +52,15 @@ def field_columns(columns: Collection[str], given: Mapping[str, str]) -> dict[st
 
     Raises DataError where there is no column with the comments, or none of a name that was given.
     """
+    known_names = {**FIELDS, **PLACES}
     for name, column in given.items():
-        if name not in FIELDS:
-            raise DataError(f"{name!r} is no field of a comment; fields are {', '.join(FIELDS)}")
+        if name not in known_names:
+            raise DataError(f"{name!r} is no field of a comment; fields are {', '.join(known_names)}")
         if column not in columns:
             raise DataError(f"no column {column!r}; the table has: {', '.join(columns)}")
     lower = {column.lower(): column for column in reversed(list(columns))}
     found = dict(given)
-    for name, usual in FIELDS.items():
+    for name, usual in known_names.items():
         known = next((lower[u] for u in usual if u in lower and lower[u] not in found.values()), None)
         if name not in found and known is not None:
             found[name] = known
@@ -111,9 +116,10 @@ class ClassifyJob:
     def _judged(self, item: Rows) -> Outcome:
         assert self.scorer is not None
         columns = field_columns(list(dict.fromkeys(name for row in item.values for name in row)), self.fields)
-        texts = [_text(row.get(columns["text"])) for row in item.values]
+        columns = {name: column for name, column in columns.items() if name in FIELDS}
+        texts = [cell_text(row.get(columns["text"])) for row in item.values]
         there = [n for n, text in enumerate(texts) if text]
-        cells = {name: [_text(item.values[n].get(column)) for n in there] for name, column in columns.items()}
+        cells = {name: [cell_text(item.values[n].get(column)) for n in there] for name, column in columns.items()}
         given = Fields.of([t or "" for t in cells["text"]], *(cells.get(name) for name in list(FIELDS)[1:]))
         scored = self.scorer.score_fields(given)
         judged = zip(*(column.tolist() for column in scored), strict=True)
@@ -149,7 +155,8 @@ def _readable(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: cell(value) for name, value in row.items()}
 
 
-def _text(value: Any) -> str | None:
+def cell_text(value: Any) -> str | None:
+    """A cell as a text; None where there is nothing in it but space."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
     return cell(value) if isinstance(value, str) and value.strip() else None

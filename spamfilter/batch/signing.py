@@ -17,6 +17,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -32,7 +33,18 @@ from spamfilter.minhash import BANDS, lowest
 from spamfilter.records import Comment, Page
 from spamfilter.text import encode
 
-__all__ = ["FEWEST_PAIRS", "RECORD", "SignJob", "host_of_site", "page_number", "signed", "wordings"]
+__all__ = [
+    "FEWEST_PAIRS",
+    "RECORD",
+    "SignJob",
+    "Stand",
+    "article_start",
+    "host_of_site",
+    "page_number",
+    "records",
+    "signed",
+    "wordings",
+]
 
 #: ``wording``: the text without links, numbers, case and disguise; ``bands``: its MinHash signature, 16 bits a
 #: permutation, so that each band is one number; ``page``: where it stood; ``site``, ``article``, ``voice`` (author and
@@ -65,19 +77,39 @@ class SignJob(PageJob):
 
 def signed(comments: Sequence[Comment], page: Page, name: str) -> NDArray[np.void]:
     """The records of ``comments`` under ``page``, which is called ``name`` in the input; short ones get none."""
-    words = _words([comment.text for comment in comments])
+    stand = Stand(
+        page_number(name), host_of_site(page.url), article_start(page.article, page.title) or page.url or name
+    )
+    return records([(comment.text, comment.author, stand) for comment in comments])
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a comment stands: the number of its page, its site, and what tells the article above it."""
+
+    page: int
+    site: str
+    article: str
+
+
+def records(comments: Sequence[tuple[str, str | None, Stand]]) -> NDArray[np.void]:
+    """The records of comments (text, author, stand), without those that are too short to have one."""
+    words = _words([text for text, _, _ in comments])
     pairs, ptr = pairs_of(words)
     long = np.flatnonzero(distinct_words(pairs, ptr) >= FEWEST_PAIRS)
     out = np.zeros(len(long), RECORD)
     if not len(long):
         return out
-    keys = _wordings(words)
-    out["wording"] = keys[long]
+    keys, kept = _wordings(words)[long], [comments[i] for i in long.tolist()]
+    number = cache(_number)
+    out["wording"] = keys
     out["bands"] = lowest(pairs, ptr)[long].astype("<u2").view("<u8")
-    out["page"] = page_number(name)
-    out["site"] = _number(host_of_site(page.url), 4)
-    out["article"] = _number(_article(page) or page.url or name, 4)
-    out["voice"] = [_number(f"{(comments[i].author or '').strip()}\0{keys[i]}", 4) for i in long.tolist()]
+    out["page"] = [stand.page for _, _, stand in kept]
+    out["site"] = [number(stand.site, 4) for _, _, stand in kept]
+    out["article"] = [number(stand.article, 4) for _, _, stand in kept]
+    out["voice"] = [
+        _number(f"{(author or '').strip()}\0{key}", 4) for (_, author, _), key in zip(kept, keys, strict=True)
+    ]
     return out
 
 
@@ -110,9 +142,10 @@ def _wordings(words: Words) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
 
-def _article(page: Page) -> str:
-    article = " ".join(page.article[: 2 * _ARTICLE].split())[:_ARTICLE].lower()
-    return article if len(article) >= _SHORT_ARTICLE else f"{page.title or ''} {article}".strip().lower()
+def article_start(article: str, title: str | None) -> str:
+    """What tells one article from another: how it begins, with its title where that is short."""
+    start = " ".join(article[: 2 * _ARTICLE].split())[:_ARTICLE].lower()
+    return start if len(start) >= _SHORT_ARTICLE else f"{title or ''} {start}".strip().lower()
 
 
 def _number(text: str, size: int) -> int:

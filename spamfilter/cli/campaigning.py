@@ -19,11 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from spamfilter.batch import Output, ScoreJob
+from spamfilter.batch import Output, ScoreJob, Where
 from spamfilter.batch._local import finished
 from spamfilter.batch.campaignrun import CampaignRun
 from spamfilter.batch.campaigntable import CampaignTable, save
+from spamfilter.batch.classifyjob import ClassifyJob
 from spamfilter.batch.loading import load_with_campaigns
+from spamfilter.batch.outcome import Job
 from spamfilter.cli.progress import Progress
 from spamfilter.cli.running import Run
 from spamfilter.cli.stopping import Terminated
@@ -69,8 +71,9 @@ class Asked:
             shutil.rmtree(folder_, ignore_errors=True)
 
     def _find(self, run: Run, folder: Path, *, resume: bool) -> None:
-        assert isinstance(run.job, ScoreJob)
-        search = CampaignRun(run.inputs, run.options, folder, run.job.where, resume=resume)
+        job = _asking(run.job)
+        where, columns = (job.where, None) if isinstance(job, ScoreJob) else (Where(), job.fields)
+        search = CampaignRun(run.inputs, run.options, folder, where, resume=resume, table=columns)
         with Progress(run.inputs, "campaigns: ") as progress:
             found, _ = search.find(progress.advance)
         table = folder / "campaigns.npy"
@@ -78,11 +81,15 @@ class Asked:
         self._teach(run, table)
 
     def _teach(self, run: Run, table: Path) -> None:
-        job = run.job
-        assert isinstance(job, ScoreJob)
+        job = _asking(run.job)
         job.load = partial(load_with_campaigns, self.model, self.threshold, str(table))
         job.scorer = None
         job.open()
+
+
+def _asking(job: Job) -> ScoreJob | ClassifyJob:
+    assert isinstance(job, (ScoreJob, ClassifyJob))
+    return job
 
 
 def _beside(target: Output) -> Path:

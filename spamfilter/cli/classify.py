@@ -15,8 +15,10 @@ from spamfilter import view
 from spamfilter.batch import Format, Options
 from spamfilter.batch.classifyjob import ADDED, GROUP, ClassifyJob, field_columns
 from spamfilter.batch.loading import load_scorer
+from spamfilter.batch.rowsigning import tells_where
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
+from spamfilter.cli.campaigning import Asked
 from spamfilter.cli.running import Run, drift_told, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
 from spamfilter.files import Failure, Input, Row, read_rows, row_groups
@@ -32,12 +34,14 @@ _EXAMPLES = """
 Examples:
   spamfilter classify comments.csv -o judged.csv
   spamfilter classify dump.parquet -o judged.parquet --column body --map author=user
+  spamfilter classify dump.csv -o judged.csv --campaigns --map page=post_id
   spamfilter classify new.jsonl | jq 'select(.verdict == "spam")'
 
 \b
 The same rows come out, in the same order, with three more columns: spam_probability,
 verdict (spam, unsure or ham) and reasons. Columns that are known by name besides the
-text: author, author_url, title and article (the text that is commented on).
+text: author, author_url, title and article (the text that is commented on); for
+--campaigns page (its address, or whatever tells it from others).
 """
 
 
@@ -57,7 +61,7 @@ def classify(
     map_: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="FIELD=NAME", help="Column of author, author_url, title or article; may be repeated."
+            "--map", metavar="FIELD=NAME", help="Column of author, author_url, title, article or page; may be repeated."
         ),
     ] = None,
     threshold: options.Threshold = None,
@@ -65,6 +69,8 @@ def classify(
     workers: options.Workers = 0,
     resume: options.Resume = False,
     part_size: options.PartSize = SHARD_ITEMS,
+    campaigns: options.Campaigns = False,
+    known_campaigns: options.KnownCampaigns = None,
     fail_on_spam: Annotated[bool, typer.Option("--fail-on-spam", help="Exit with 3 if a comment is spam.")] = False,
     errors: options.Errors = None,
     summary: options.SummaryFile = None,
@@ -75,20 +81,23 @@ def classify(
     job = ClassifyJob(load=partial(load_scorer, model, threshold), fields=fields)
     job.open()
     name = getattr(job.scorer, "name", None)
-    _check_columns(found, fields)
+    _check_columns(found, fields, where=campaigns)
+    asked = Asked(campaigns, known_campaigns, model, threshold)
     run = Run(
         job,
         found,
         Options(workers, shard_items=part_size),
-        ["classify", name, threshold, fields],
+        ["classify", name, threshold, fields, *asked.settings()],
         errors,
         partial(row_groups, size=GROUP),
     )
     if out is None:
-        done = run.show(pipe)
+        with asked.prepared(run, None):
+            done = run.show(pipe)
     else:
         target = output_to(Path(out), out, partial(_format, job, found), resume=resume, errors=errors)
-        done = run.to(target)
+        with asked.prepared(run, target):
+            done = run.to(target)
         _tell(done, out)
     write_summary(summary, done, model=name, drift=drift_told(done, job.scorer))
     raise typer.Exit(exit_code(done, fail_on_spam=fail_on_spam))
@@ -114,13 +123,21 @@ def _as_table(found: Input | Failure) -> Input | Failure:
     )
 
 
-def _check_columns(found: list[Input | Failure], fields: dict[str, str]) -> None:
-    """A wrong column is wrong usage: said before the first table is read, by its first row."""
+def _check_columns(found: list[Input | Failure], fields: dict[str, str], *, where: bool) -> None:
+    """A wrong column is wrong usage: said before the first table is read, by its first row.
+
+    ``where``: a column must tell where comments stood.
+    """
     for one in found:
         if isinstance(one, Input) and one.path != STDIN:
             first = next(_rows(one), None)
             if first is not None:
-                field_columns(list(first.values), fields)
+                columns = field_columns(list(first.values), fields)
+                if where and not tells_where(columns):
+                    raise ConfigError(
+                        f"{one.path}: no column says where comments stood, so none can be a campaign; name one with "
+                        "the address or number of the page, by --map page=NAME"
+                    )
             return
 
 
