@@ -108,7 +108,7 @@ def _udf(daft: Any) -> Any:
             # A constant column comes as one value for the whole batch.
             pages, urls = content.to_pylist(), url.to_pylist()
             urls = urls * len(pages) if len(urls) == 1 and len(pages) > 1 else urls
-            return [self.scorer(page, address) for page, address in zip(pages, urls, strict=True)]
+            return list(self.scorer.results((page, address, None) for page, address in zip(pages, urls, strict=True)))
 
     Udf.score = daft.method.batch(return_dtype=types.struct(fields))(Udf.score)  # type: ignore[method-assign]
     return daft.cls(Udf)
