@@ -162,7 +162,8 @@ class _Rows:
 
     def __init__(self, sf: SpamFilter, own: Dataset) -> None:
         fields = Fields.of(own.text, own.author, own.author_url, own.title, own.article)
-        self.p = p = sf.parameters
+        self.p, self.anew = sf.parameters, sf.anew
+        p = self.p
         self.dense: Dense = sf.fitting(dense_features(fields, p.idf))
         self.grams: dict[str, Matrix] = {
             "text": gram_matrix(p.text.grams, own.text),
@@ -190,7 +191,7 @@ class _Rows:
         stage = FirstStage(
             first["text"], self.prose, first["name"], first["host"], self.relation, foreign, first.get("titled")
         )
-        inputs = stage_inputs(stage, dense)
+        inputs = stage_inputs(stage, dense, self.anew)
         if p.company is not None:  # a team's labels come one by one: what is on their pages beside them is not known
             inputs = np.concatenate((inputs, np.zeros((len(inputs), len(COMPANY)))), axis=1)
         return p.head.standardise(inputs)

@@ -24,6 +24,7 @@ from spamfilter.features.company import REACH, Seats, company, measures
 from spamfilter.features.fields import Dense, Fields, read_features
 from spamfilter.features.reading import Reading
 from spamfilter.features.stages import (
+    ANEW,
     BY_CONTEXT,
     COMPANY,
     FirstStage,
@@ -91,7 +92,9 @@ class SpamFilter:
         self.name = name
         self.manifest: Mapping[str, Any] = manifest or {}
         self._explainer = Explainer(parameters.inputs)
-        self._signals = tuple(n for n in parameters.inputs[len(input_names(())) :] if n not in _NO_SIGNALS)
+        #: Whether signals count anew under a title alone; in models of formats 1 to 3 they do not.
+        self.anew = any(name.startswith(ANEW) for name in parameters.inputs)
+        self._signals = tuple(n for n in parameters.inputs[len(input_names(())) :] if _is_signal(n))
 
     def __repr__(self) -> str:
         return f"SpamFilter({self.name!r})"
@@ -233,7 +236,7 @@ class SpamFilter:
         dense, seen = read_features(given, self.parameters.idf)
         dense = self.fitting(dense)
         first = self._first_stage(given, seen, dense)
-        inputs = stage_inputs(first, dense)
+        inputs = stage_inputs(first, dense, self.anew)
         if self.parameters.company is None:
             return inputs, head.standardise(inputs), seen
         inputs = np.concatenate((inputs, np.zeros((len(given), len(COMPANY)))), axis=1)
@@ -333,6 +336,10 @@ def _fields_of_pages(pages: Sequence[Page]) -> Fields:
 
 #: Inputs that are no signals of a comment's own.
 _NO_SIGNALS: Final = frozenset((*BY_CONTEXT, *COMPANY))
+
+
+def _is_signal(name: str) -> bool:
+    return name not in _NO_SIGNALS and not name.startswith(ANEW)
 
 
 # A line that ends without a stop and goes on in lower case was broken by the program that saved the text.

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.features.links import host_of
+from spamfilter.features.stages import ANEW
 from spamfilter.quoting import Seen, company_words, loud_words, subject_words
 from spamfilter.records import Reason
 
@@ -95,6 +96,7 @@ _GROUP_OF: Final = {
             "service",
             "testimony",
             "promote",
+            "rally",
             "contact",
         )
     ),
@@ -117,6 +119,7 @@ _NO_REASON: Final = ("has_",)
 
 def group_of(name: str) -> str:
     """The group of reasons that an input belongs to: the one whose prefix fits it best."""
+    name = name.removeprefix(ANEW)  # a signal that counts anew under a title alone is still that signal
     best, length = "shape", 0
     for group, prefixes in _GROUP_OF.items():
         for prefix in prefixes:

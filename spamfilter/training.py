@@ -41,6 +41,7 @@ from spamfilter.features.stages import (
     BY_CONTEXT,
     COMPANY,
     FirstStage,
+    anew_names,
     company_inputs,
     foreign_inputs,
     input_names,
@@ -64,8 +65,8 @@ class TrainingConfig:
 
     ``word_bits`` and ``char_bits`` size the hashed tables; the ``*_c`` are inverse strengths of
     regularisation; ``rare`` is added to the counts of each gram in spam and in ham, whose ratio says how tightly it is
-    held (0: all alike; not in the model of titles alone); ``drop`` is the share of rows that lose their author, and of those that lose
-    their article, so that comments with fewer fields are judged well; ``passages`` off-topic
+    held (0: all alike; not in the model of titles alone); ``drop`` is the share of rows that lose their author, and of
+    those that lose their article, so that comments with fewer fields are judged well; ``passages`` off-topic
     passages enter the second stage with weight ``passage_weight`` each (a labelled row weighs 1 on
     average); ``written`` is the weight of rows that were written for training, not received by a site (sites that
     end in ``.example``): at full weight they teach their writers' habits; ``drop_url`` is the share
@@ -356,8 +357,8 @@ class _Run:
         """Parameters, and out-of-fold calibrated logits of the rows."""
         first, models = self._first_stage()
         self.progress("second stage")
-        names = (*input_names(self.dense.names), *BY_CONTEXT)
-        x = stage_inputs(first, self.dense)
+        names = (*input_names(self.dense.names), *BY_CONTEXT, *anew_names(self.dense.names))
+        x = stage_inputs(first, self.dense, anew=True)
         x[:, [names.index(name) for name in HABITS]] = 0.0  # so their coefficients are 0
         if self._enough_strangers():
             self.progress("company")
@@ -617,7 +618,7 @@ def _telling(matrix: Matrix, y: Index, weight: F64, rare: float) -> NDArray[np.f
     spam, ham = (matrix.T @ (weight * (y == label)) + rare for label in (1, 0))
     ratio = np.abs(np.log(spam / spam.sum()) - np.log(ham / ham.sum()))
     mass = np.bincount(matrix.indices, matrix.data.astype(np.float64) ** 2, matrix.shape[1])
-    usual = np.average(ratio, weights=mass) if mass.any() else 1.0
+    usual = np.average(ratio, weights=mass) if mass.any() else 0.0
     out: NDArray[np.float32] = ((ratio + TELLING_FLOOR) / (usual + TELLING_FLOOR)).astype(np.float32)
     return out
 

@@ -30,10 +30,12 @@ from spamfilter.features import company
 from spamfilter.features.fields import Dense
 
 __all__ = [
+    "ANEW",
     "BY_CONTEXT",
     "COMPANY",
     "FIRST",
     "FirstStage",
+    "anew_names",
     "company_inputs",
     "foreign_inputs",
     "input_names",
@@ -111,10 +113,40 @@ def input_names(dense: tuple[str, ...]) -> tuple[str, ...]:
     return (*names, *dense)
 
 
-def stage_inputs(first: FirstStage, dense: Dense) -> F64:
-    """One row a comment, by ``input_names`` and, where there is a model of titles alone, ``BY_CONTEXT``."""
-    inputs = _stage_inputs(first, dense)
-    return inputs if first.titled is None else np.concatenate((inputs, _by_context(first, first.titled, dense)), axis=1)
+def stage_inputs(first: FirstStage, dense: Dense, anew: bool = False) -> F64:
+    """One row a comment, by ``input_names``, then, where there is a model of titles alone, ``BY_CONTEXT``, then, if
+    ``anew``, ``anew_names``."""
+    parts = [_stage_inputs(first, dense)]
+    if first.titled is not None:
+        parts.append(_by_context(first, first.titled, dense))
+    if anew:
+        parts.append(dense.values[:, _anew(dense.names)] * _title_alone(dense)[:, np.newaxis])
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+#: Inputs whose names begin so are signals of the text that count anew under a title alone.
+ANEW: Final = "titled_"
+#: Which signals do: what a text says and links to.  Viewers of a video make another use of a link, of "subscribe" or of
+#: "like this" than readers of an article.
+_ANEW_SIGNALS: Final = ("says_", "share_", "link", "anchors", "bbcode", "bare_domains", "handles", "phones", "emails")
+
+
+@lru_cache(maxsize=8)
+def _anew(names: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([k for k, name in enumerate(names) if name.startswith(_ANEW_SIGNALS)], np.int64)
+
+
+@lru_cache(maxsize=8)
+def anew_names(dense: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the columns that ``stage_inputs`` adds if ``anew``."""
+    return tuple(f"{ANEW}{dense[k]}" for k in _anew(dense).tolist())
+
+
+def _title_alone(dense: Dense) -> F64:
+    """1 for comments that stand under a title alone."""
+    place = dense.names.index("has_title")
+    out: F64 = ((dense.values[:, place] > 0) & ~(dense.values[:, place + 1] > 0)).astype(np.float64)
+    return out
 
 
 #: Logits by what a comment stands under (an article; a title alone; nothing), and which it is.
@@ -131,7 +163,7 @@ def _by_context(first: FirstStage, titled: F64, dense: Dense) -> F64:
     text = np.minimum(np.maximum(first.text, -LIMIT), LIMIT)
     place = dense.names.index("has_title")
     title, article = dense.values[:, place] > 0, dense.values[:, place + 1] > 0
-    alone, bare = (title & ~article).astype(np.float64), (~title & ~article).astype(np.float64)
+    alone, bare = _title_alone(dense), (~title & ~article).astype(np.float64)
     columns = (titled * alone, np.maximum(titled, 0.0) * alone, titled * bare)
     return np.array((*columns, text * alone, text * bare, text * article, alone, bare)).T
 

@@ -35,7 +35,7 @@ from spamfilter.store.durable import sync_file, sync_folder, writing
 __all__ = ["BUNDLED", "FORMAT", "current", "find", "load", "models_folder", "read_manifest", "save", "verify"]
 
 #: Version of the file format; readers keep reading all earlier ones.
-FORMAT: Final = 3
+FORMAT: Final = 4
 BUNDLED: Final = "default"
 _GRAM_PARTS: Final = ("text", "prose", "name", "host")
 #: Parts that a model may lack: those of format 1 have no words of titles alone, those of formats 1 and 2 no company.

@@ -1,0 +1,82 @@
+"""Parts of training and of the last stage that have rules of their own: how tightly grams are held, what counts anew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spamfilter.features.fields import Fields, dense_features
+from spamfilter.features.hashing import NGrams, word_hashes
+from spamfilter.features.stages import ANEW, BY_CONTEXT, FirstStage, anew_names, stage_inputs
+from spamfilter.features.wordlists import load_lists
+from spamfilter.reasons import group_of
+from spamfilter.text import encode
+from spamfilter.training import _gram_model, _telling, gram_matrix
+
+GRAMS = NGrams(12, 12, 0)
+#: "weir" stands in all, "outlet" in spam alone, "ferry" in ham alone.
+TEXTS = ["weir outlet", "weir outlet now", "weir ferry", "weir ferry home"] * 5
+LABELS = np.array([1, 1, 0, 0] * 5)
+WEIGHT = np.ones(len(TEXTS))
+
+
+def place_of(word: str) -> int:
+    return int(gram_matrix(GRAMS, [word]).indices.min())  # words come before characters
+
+
+def test_a_gram_that_tells_by_itself_is_held_less_tightly() -> None:
+    matrix = gram_matrix(GRAMS, TEXTS)
+    telling = _telling(matrix, LABELS, WEIGHT, 0.1)
+    assert telling[place_of("outlet")] > 1.5 * telling[place_of("weir")] and telling.min() > 0
+    mass = np.bincount(matrix.indices, matrix.data.astype(np.float64) ** 2, GRAMS.width)
+    assert np.average(telling, weights=mass) == pytest.approx(1.0, abs=1e-5)
+    more_for_rare = _telling(matrix, LABELS, WEIGHT, 10.0)
+    assert more_for_rare[place_of("outlet")] < telling[place_of("outlet")]
+
+
+def test_the_scale_is_in_the_weights() -> None:
+    matrix = gram_matrix(GRAMS, TEXTS)
+    plain, held = (_gram_model(matrix, LABELS, WEIGHT, 1.0, GRAMS, rare) for rare in (0.0, 0.1))
+    said = held.logits(encode(["weir outlet", "weir ferry"]))
+    assert said[0] > 1 > -1 > said[1]
+    share = [abs(m.word[place_of("weir")]) / m.word[place_of("outlet")] for m in (plain, held)]
+    assert share[1] < share[0]
+
+
+def test_nothing_is_scaled_without_texts() -> None:
+    empty = gram_matrix(GRAMS, ["", ""])
+    assert np.allclose(_telling(empty, np.array([0, 1]), np.ones(2), 0.1), 1.0)
+
+
+def test_signals_count_anew_under_a_title_alone() -> None:
+    text = "Subscribe to me, like this, and see https://circle.example/"
+    fields = Fields.of([text] * 3, None, None, ["A song", "A song", None], [None, "The path was dry. " * 20, None])
+    dense = dense_features(fields, np.ones(1 << 18, np.float32))
+    none = np.zeros(3)
+    first = FirstStage(none, none, none, none, none, none, none)
+    plain, inputs = stage_inputs(first, dense), stage_inputs(first, dense, anew=True)
+    names = anew_names(dense.names)
+    assert inputs.shape[1] == plain.shape[1] + len(names) and (inputs[:, : plain.shape[1]] == plain).all()
+    anew = inputs[:, plain.shape[1] :]
+    assert not anew[1:].any()
+    for name, value in zip(names, anew[0].tolist(), strict=True):
+        assert value == dense.values[0, dense.names.index(name.removeprefix(ANEW))]
+    said = dict(zip(names, anew[0].tolist(), strict=True))
+    assert said["titled_says_rally"] > 0 and said["titled_links"] > 0
+    assert not set(names) & {*BY_CONTEXT, *dense.names}
+    assert group_of("titled_links") == "links" and group_of("titled_says_rally") == "selling"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("like this comment if you were here first", 3),
+        ("Thumbs up if you agree", 1),
+        ("Ставьте лайк и подпишитесь", 2),
+        ("I like the weir, and they share a boat", 0),
+    ],
+)
+def test_calls_to_like_and_share_are_counted(text: str, found: int) -> None:
+    lists = load_lists()
+    word, _, ptr = word_hashes(encode([text]))
+    assert lists.counts(word, ptr)[0, lists.names.index("rally")] == found
