@@ -191,9 +191,8 @@ class _Rows:
         stage = FirstStage(
             first["text"], self.prose, first["name"], first["host"], self.relation, foreign, first.get("titled")
         )
-        inputs = stage_inputs(stage, dense, self.anew)
-        if p.company is not None:  # a team's labels come one by one: what is on their pages beside them is not known
-            inputs = np.concatenate((inputs, np.zeros((len(inputs), len(COMPANY)))), axis=1)
+        # A team's labels come one by one: what is on their pages beside them is not known.
+        inputs = stage_inputs(stage, dense, self.anew, 0 if p.company is None else len(COMPANY))
         return p.head.standardise(inputs)
 
     def slopes(self) -> dict[str, F64]:

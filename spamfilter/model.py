@@ -92,8 +92,8 @@ class SpamFilter:
         self.name = name
         self.manifest: Mapping[str, Any] = manifest or {}
         self._explainer = Explainer(parameters.inputs)
-        #: Whether signals count anew under a title alone; in models of formats 1 to 3 they do not.
-        self.anew = any(name.startswith(ANEW) for name in parameters.inputs)
+        #: Signals that count anew under a title alone; in models of formats 1 to 3 none do.
+        self.anew = tuple(name for name in parameters.inputs if name.startswith(ANEW))
         self._signals = tuple(n for n in parameters.inputs[len(input_names(())) :] if _is_signal(n))
 
     def __repr__(self) -> str:
@@ -236,12 +236,10 @@ class SpamFilter:
         dense, seen = read_features(given, self.parameters.idf)
         dense = self.fitting(dense)
         first = self._first_stage(given, seen, dense)
-        inputs = stage_inputs(first, dense, self.anew)
-        if self.parameters.company is None:
-            return inputs, head.standardise(inputs), seen
-        inputs = np.concatenate((inputs, np.zeros((len(given), len(COMPANY)))), axis=1)
+        room = 0 if self.parameters.company is None else len(COMPANY)
+        inputs = stage_inputs(first, dense, self.anew, room)
         z = head.standardise(inputs)
-        if given.thread_of is not None and len(given) > 1:
+        if room and given.thread_of is not None and len(given) > 1:
             inputs[:, -len(COMPANY) :] = self._company(given.thread_of, seen, first, head.of_standard(z))
             z[:, -len(COMPANY) :] = head.last(len(COMPANY)).standardise(inputs[:, -len(COMPANY) :])
         return inputs, z, seen

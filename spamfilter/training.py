@@ -357,8 +357,9 @@ class _Run:
         """Parameters, and out-of-fold calibrated logits of the rows."""
         first, models = self._first_stage()
         self.progress("second stage")
-        names = (*input_names(self.dense.names), *BY_CONTEXT, *anew_names(self.dense.names))
-        x = stage_inputs(first, self.dense, anew=True)
+        anew = anew_names(self.dense.names)
+        names = (*input_names(self.dense.names), *BY_CONTEXT, *anew)
+        x = stage_inputs(first, self.dense, anew)
         x[:, [names.index(name) for name in HABITS]] = 0.0  # so their coefficients are 0
         if self._enough_strangers():
             self.progress("company")

@@ -54,8 +54,11 @@ def test_signals_count_anew_under_a_title_alone() -> None:
     dense = dense_features(fields, np.ones(1 << 18, np.float32))
     none = np.zeros(3)
     first = FirstStage(none, none, none, none, none, none, none)
-    plain, inputs = stage_inputs(first, dense), stage_inputs(first, dense, anew=True)
     names = anew_names(dense.names)
+    plain, inputs = stage_inputs(first, dense), stage_inputs(first, dense, names)
+    some = stage_inputs(first, dense, names[2:4], room=3)  # a model may have been made when there were fewer
+    assert (some[:, plain.shape[1] : -3] == inputs[:, plain.shape[1] + 2 : plain.shape[1] + 4]).all()
+    assert not some[:, -3:].any()
     assert inputs.shape[1] == plain.shape[1] + len(names) and (inputs[:, : plain.shape[1]] == plain).all()
     anew = inputs[:, plain.shape[1] :]
     assert not anew[1:].any()

@@ -113,14 +113,16 @@ def input_names(dense: tuple[str, ...]) -> tuple[str, ...]:
     return (*names, *dense)
 
 
-def stage_inputs(first: FirstStage, dense: Dense, anew: bool = False) -> F64:
-    """One row a comment, by ``input_names``, then, where there is a model of titles alone, ``BY_CONTEXT``, then, if
-    ``anew``, ``anew_names``."""
+def stage_inputs(first: FirstStage, dense: Dense, anew: tuple[str, ...] = (), room: int = 0) -> F64:
+    """One row a comment, by ``input_names``, then, where there is a model of titles alone, ``BY_CONTEXT``, then
+    ``anew`` (some of ``anew_names``); ``room`` more columns hold zeros."""
     parts = [_stage_inputs(first, dense)]
     if first.titled is not None:
         parts.append(_by_context(first, first.titled, dense))
     if anew:
-        parts.append(dense.values[:, _anew(dense.names)] * _title_alone(dense)[:, np.newaxis])
+        parts.append(_said_anew(dense, anew))
+    if room:
+        parts.append(np.zeros((len(dense.values), room)))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
@@ -128,18 +130,26 @@ def stage_inputs(first: FirstStage, dense: Dense, anew: bool = False) -> F64:
 ANEW: Final = "titled_"
 #: Which signals do: what a text says and links to.  Viewers of a video make another use of a link, of "subscribe" or of
 #: "like this" than readers of an article.
-_ANEW_SIGNALS: Final = ("says_", "share_", "link", "anchors", "bbcode", "bare_domains", "handles", "phones", "emails")
+_ANEW_SIGNALS: Final = ("says_", "link", "anchors", "bbcode", "bare_domains", "handles", "phones", "emails")
 
 
-@lru_cache(maxsize=8)
-def _anew(names: tuple[str, ...]) -> NDArray[np.int64]:
-    return np.array([k for k, name in enumerate(names) if name.startswith(_ANEW_SIGNALS)], np.int64)
-
-
-@lru_cache(maxsize=8)
 def anew_names(dense: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of the columns that ``stage_inputs`` adds if ``anew``."""
-    return tuple(f"{ANEW}{dense[k]}" for k in _anew(dense).tolist())
+    """Names of the columns that a new model has anew, by the names of its signals."""
+    return tuple(ANEW + name for name in dense if name.startswith(_ANEW_SIGNALS))
+
+
+def _said_anew(dense: Dense, anew: tuple[str, ...]) -> F64:
+    alone = _title_alone(dense)
+    if not alone.any():  # as on most pages
+        return np.zeros((len(alone), len(anew)))
+    out: F64 = dense.values[:, _signals_of(anew, dense.names)] * alone[:, np.newaxis]
+    return out
+
+
+@lru_cache(maxsize=8)
+def _signals_of(anew: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.int64]:
+    place = {name: k for k, name in enumerate(names)}
+    return np.array([place[name.removeprefix(ANEW)] for name in anew], np.int64)
 
 
 def _title_alone(dense: Dense) -> F64:
