@@ -34,7 +34,7 @@ from spamfilter.store.durable import sync_file, sync_folder, writing
 
 __all__ = ["BUNDLED", "FORMAT", "current", "find", "load", "models_folder", "read_manifest", "save", "verify"]
 
-#: Version of the file format; readers keep reading all earlier ones.
+#: Version of the file format; readers keep reading all earlier ones (4: inputs that count anew under a title alone).
 FORMAT: Final = 4
 BUNDLED: Final = "default"
 _GRAM_PARTS: Final = ("text", "prose", "name", "host")
