@@ -254,7 +254,7 @@ def under_a_title(data: Dataset) -> Dataset:
 
 def without_titled(sf: SpamFilter) -> SpamFilter:
     """As models of format 1 are."""
-    p, k = sf.parameters, len(sf.parameters.inputs) - len(BY_CONTEXT) - len(COMPANY)
+    p, k = sf.parameters, len(sf.parameters.inputs) - len(BY_CONTEXT) - len(sf.anew) - len(COMPANY)
     head = replace(p.head, mean=p.head.mean[:k], scale=p.head.scale[:k], coef=p.head.coef[:k])
     p = replace(p, titled=None, company=None, company_middle=None)
     return SpamFilter(replace(p, head=head, typical=p.typical[:k], inputs=p.inputs[:k]), "format 1")
