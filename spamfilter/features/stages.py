@@ -142,8 +142,8 @@ def _said_anew(dense: Dense, anew: tuple[str, ...]) -> F64:
     alone = _title_alone(dense)
     if not alone.any():  # as on most pages
         return np.zeros((len(alone), len(anew)))
-    out: F64 = dense.values[:, _signals_of(anew, dense.names)] * alone[:, np.newaxis]
-    return out
+    out: F64 = dense.values.take(_signals_of(anew, dense.names), axis=1)
+    return out if alone.all() else out * alone[:, np.newaxis]
 
 
 @lru_cache(maxsize=8)
