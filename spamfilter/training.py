@@ -91,7 +91,7 @@ class TrainingConfig:
     drop_thread: float = 0.5
     passages: int = 9000
     passage_weight: float = 0.5
-    written: float = 0.25
+    written: float = 0.15
     prose: int = 6000
     most_per_site: int = 3000
     spam_rate: float = 0.005
@@ -200,6 +200,7 @@ class _Run:
         self.learn = _capped(self.data, config.most_per_site, rng)
         off, sources = passages.off_topic(self.data, config.passages, rng)
         self.off_site, self.off_source = off.site, sources
+        self.off_weight = _passage_weights(self.data, self.weight, off)
         self.prose = passages.prose(self.data, config.prose, rng)
         self.pairs = passages.own_and_other(self.data, config.most_per_site, rng)
         # Numbers of its own, so that what else is drawn does not change with the pages.
@@ -388,7 +389,7 @@ class _Run:
         passages_ = len(self.fields) - self.n
         return (
             np.concatenate((self.y, np.ones(passages_, np.int64))),
-            np.concatenate((self.weight, np.full(passages_, self.config.passage_weight))),
+            np.concatenate((self.weight, self.config.passage_weight * self.off_weight)),
             np.concatenate((self.learn, np.ones(passages_, np.bool_))),
         )
 
@@ -400,8 +401,10 @@ class _Run:
             keep = (fold != k) & learn
             part = _linear_model(x[keep], y[keep], weight[keep], self.config.head_c)
             raw[self.inner == k] = part.logits(x[: self.n][self.inner == k])
-        # Calibrated on rows as they come, not balanced: half spam is not what a page holds.
-        slope, shift = _platt(raw, self.y, self.learn.astype(np.float64))
+        # Calibrated on rows as they come, not balanced: half spam is not what a page holds, nor what was written to be
+        # hard to tell.
+        weight = np.where(_invented(self.data), self.config.written, 1.0)
+        slope, shift = _platt(raw, self.y, np.where(self.learn, weight, 0.0))
         return raw * slope + shift, (slope, shift)
 
     # ------------------------------------------------------------------ company
@@ -557,23 +560,61 @@ FAMILY_FLOOR: Final = 20.0
 #: Signals that tell the age and the software of a site rather than spam: on sites left out the last stage is better
 #: without them (blogs: AUC .9802 → .9814).
 HABITS: Final = ("url_https", "author_lower", "author_upper")
+#: The set of all comments written for training.
+WRITTEN: Final = "written"
 #: Hosts that nobody can own (RFC 2606): sites of comments written for training.
 INVENTED: Final = ".example"
+#: Beyond this ratio of the weights of two labels a handful of comments would have to stand for a language.
+MOST_UNEVEN: Final = 3.0
 
 
 def _balanced(data: Dataset, weight: F64, written: float = 1.0) -> F64:
     """Row weights, 1 on average: each set, language and label ∝ √(its weight), spam and ham half each; rows of invented
-    sites ``written`` times that."""
-    family = list(zip(data.set, data.lang, data.label.tolist(), strict=True))
+    sites, which are one set in however many files they are, ``written`` times that."""
+    sets = [WRITTEN if s.endswith(INVENTED) else name for name, s in zip(data.set, data.site, strict=True)]
+    family = list(zip(sets, data.lang, data.label.tolist(), strict=True))
     total: Counter[Any] = Counter()
     for f, w in zip(family, weight.tolist(), strict=True):
         total[f] += w
     weight = weight * np.array([1 / np.sqrt(total[f] + FAMILY_FLOOR) for f in family])
-    weight = weight * np.array([written if s.endswith(INVENTED) else 1.0 for s in data.site])
+    weight = weight * np.where(_invented(data), written, 1.0)
+    weight *= _language_evenness(data.lang, data.label.tolist(), weight)
     for label in (0, 1):
         of = data.label == label
         weight[of] /= weight[of].sum()
     return weight * len(weight) / 2
+
+
+def _invented(data: Dataset) -> NDArray[np.bool_]:
+    """Which rows are of invented sites."""
+    return np.array([s.endswith(INVENTED) for s in data.site], np.bool_)
+
+
+def _language_evenness(langs: Sequence[Any], labels: Sequence[int], weight: F64) -> F64:
+    """Factors that bring the two labels of each language nearer to the same weight: else its commonest words tell one
+    from the other.  Roots, as of all weights: what a site receives in a language says something, too."""
+    total: Counter[Any] = Counter()
+    for lang, label, w in zip(langs, labels, weight.tolist(), strict=True):
+        total[lang, label] += w
+    factor = {
+        k: _bounded((w + total[k[0], 1 - k[1]]) / 2 / w) for k, w in total.items() if total[k[0], 1 - k[1]] > 0 < w
+    }
+    return np.array([factor.get(k, 1.0) for k in zip(langs, labels, strict=True)])
+
+
+def _passage_weights(data: Dataset, weight: F64, off: Dataset) -> F64:
+    """Weights of passages, 1 on average: in each language nearer to the same share of its readers' comments."""
+    readers: Counter[Any] = Counter()
+    for lang, article, label, w in zip(data.lang, data.article, data.label.tolist(), weight.tolist(), strict=True):
+        readers[lang] += w * (bool(article) and label == 0)
+    passages_ = Counter(off.lang)
+    usual = max(sum(readers.values()), 1e-9) / max(len(off), 1)
+    out = np.array([_bounded(readers[lang] / passages_[lang] / usual) for lang in off.lang])
+    return out / out.mean() if len(out) else out
+
+
+def _bounded(ratio: float) -> float:
+    return float(np.sqrt(min(max(ratio, 1 / MOST_UNEVEN), MOST_UNEVEN)))
 
 
 def _capped(data: Dataset, most: int, rng: np.random.Generator) -> NDArray[np.bool_]:
