@@ -343,11 +343,15 @@ def test_the_rarest_words_shared_and_lacking(sf: SpamFilter) -> None:
     assert fast[0][6] in ("mill, weir", "weir, mill")  # Python looked: a letter above the first plane
     on_page = quoting.Seen(replace(rows, thread_of=np.zeros(7, np.int64)), read, seen.text, seen.idf)
     others = quoting.company_words(on_page, every, ~no)
-    assert others[1] == "valves" and others[3] == "valves, and" and "pipes" in others[0] and "mill" not in others[6]
+    assert others[1] == "valves" and others[3] == "valves" and "pipes" in others[0] and "mill" not in others[6]
     assert quoting.company_words(on_page, every, no) == [""] * 7 == quoting.company_words(seen, every, ~no)
+    two_pages = quoting.Seen(replace(rows, thread_of=np.array([0, 0, 0, 1, 1, 1, 1])), read, seen.text, seen.idf)
+    apart = quoting.company_words(two_pages, every, ~no)
+    assert apart[1] == "valves" and apart[3] == "" and "pipes" not in apart[5]
     with _without_kernel():
         assert fast == [quoting.subject_words(seen, every, shared) for shared in (no, ~no)]
         assert others == quoting.company_words(on_page, every, ~no)
+        assert apart == quoting.company_words(two_pages, every, ~no)
 
 
 @settings(max_examples=100, deadline=None)
