@@ -310,7 +310,10 @@ def _name_signals(facts: TextFacts, out: F64) -> None:
         out[:, k] = column
 
 
-_BOTH: Final = ("author_in_text", "author_is_domain", "url_in_text", "author_in_url", "author_roots", "url_roots")
+_BOTH: Final = (
+    *("author_in_text", "author_is_domain", "url_in_text", "author_in_url", "author_roots", "url_roots"),
+    "author_said",
+)
 AUTHOR_NAMES: Final = (
     *(
         "author",
@@ -347,7 +350,7 @@ _NEITHER: Final = (0.0,) * len(_BOTH)
 def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
     """Columns ``_BOTH`` of one comment."""
     text = text.lower()
-    named = domain = linked = hosted = name_roots = host_roots = 0.0
+    named = domain = linked = hosted = name_roots = host_roots = said = 0.0
     if author:
         name = author.strip().lower()
         named, name_roots = len(name) > 3 and name in text, _roots(name)
@@ -355,9 +358,23 @@ def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
     if url:
         host = host_of(url)
         linked, host_roots = len(host) > 3 and host in text, _roots(host)
+        said = _said(text, author, host) if len(text) <= LONGEST_NAME else 0.0
         if author:
             hosted = _in_host(author, host)
-    return named, domain, linked, hosted, name_roots, host_roots
+    return named, domain, linked, hosted, name_roots, host_roots, said
+
+
+#: Characters of a comment that may say nothing but the words of its author's name and link.
+LONGEST_NAME: Final = 80
+
+
+def _said(text: str, author: str | None, host: str) -> float:
+    """Share of the words of a short text (4 letters or more) that stand in the name or the host of its author."""
+    words = [w for w in _ALNUM.findall(text) if len(w) > 3]
+    if not words:
+        return 0.0
+    name = "".join(_ALNUM.findall(f"{author or ''}.{host}".lower()))
+    return sum(w in name for w in words) / len(words)
 
 
 #: More pieces than this in one name say no more.
