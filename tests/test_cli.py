@@ -276,7 +276,7 @@ def test_every_kind_of_error_is_in_the_documentation():
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "spamfilter").glob("[bf]*/*.py"))
     kinds = set(re.findall(r'Failure\([^"]*?, "([a-z_]+)",', code)) | set(
-        re.findall(r'_failed\(item, "([a-z_]+)"', code)
+        re.findall(r'_failed\(raw, "([a-z_]+)"', code)
     )
     assert {"missing", "damaged", "timeout"} <= kinds
     assert [kind for kind in sorted(kinds) if f"`{kind}`" not in text] == []
