@@ -23,7 +23,7 @@ import numpy as np
 
 from spamfilter.datasets import DataReport, Dataset
 
-__all__ = ["Pairs", "off_topic", "own_and_other", "prose"]
+__all__ = ["INVENTED", "Pairs", "off_topic", "own_and_other", "prose"]
 
 Rng = np.random.Generator
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
@@ -39,6 +39,8 @@ OTHER_SITE: Final = 0.8
 #: Ham comments of a site that count towards its share of the passages: as many for each site would put most of them
 #: under the short articles of the open corpus (recall at 1 % false alarms on blogs left out .44, so .48).
 HOST_ROWS: Final = 400
+#: Hosts that nobody can own (RFC 2606): sites of comments written for training.
+INVENTED: Final = ".example"
 #: Share of a site of the open corpus beside a site of readers: there are many, with an article each, and a passage is
 #: to be told from what real readers write (.5: passages .532, end to end AP .938; .2: .569 and .957).
 WRITTEN_SHARE: Final = 0.2
@@ -98,7 +100,7 @@ def off_topic(data: Dataset, n: int, rng: Rng) -> tuple[Dataset, list[str]]:
             hosts[data.site[i]].append(i)
     sites, sources = sorted(hosts), list[str]()
     share = np.sqrt([min(len(hosts[s]), HOST_ROWS) for s in sites])
-    share *= np.array([WRITTEN_SHARE if s.endswith(".example") else 1.0 for s in sites])
+    share *= np.array([WRITTEN_SHARE if s.endswith(INVENTED) else 1.0 for s in sites])
     rows: list[tuple[str, int, int]] = []
     for _ in range(20 * n):  # most tries that fail do so for want of a passage of the right length
         if len(rows) == n or not sites:

@@ -49,6 +49,7 @@ from spamfilter.features.stages import (
 )
 from spamfilter.linear import GramModel, LinearModel
 from spamfilter.model import Parameters, SpamFilter, present
+from spamfilter.passages import INVENTED
 from spamfilter.text import encode
 
 __all__ = ["TrainingConfig", "TrainingFacts", "groups_of", "train"]
@@ -562,8 +563,6 @@ FAMILY_FLOOR: Final = 20.0
 HABITS: Final = ("url_https", "author_lower", "author_upper")
 #: The set of all comments written for training.
 WRITTEN: Final = "written"
-#: Hosts that nobody can own (RFC 2606): sites of comments written for training.
-INVENTED: Final = ".example"
 #: Beyond this ratio of the weights of two labels a handful of comments would have to stand for a language.
 MOST_UNEVEN: Final = 3.0
 

@@ -11,7 +11,7 @@ from spamfilter.features.stages import ANEW, BY_CONTEXT, FirstStage, anew_names,
 from spamfilter.features.wordlists import load_lists
 from spamfilter.reasons import group_of
 from spamfilter.text import encode
-from spamfilter.training import _gram_model, _telling, gram_matrix
+from spamfilter.training import _gram_model, _language_evenness, _telling, gram_matrix
 
 GRAMS = NGrams(12, 12, 0)
 #: "weir" stands in all, "outlet" in spam alone, "ferry" in ham alone.
@@ -83,3 +83,13 @@ def test_calls_to_like_and_share_are_counted(text: str, found: int) -> None:
     lists = load_lists()
     word, _, ptr = word_hashes(encode([text]))
     assert lists.counts(word, ptr)[0, lists.names.index("rally")] == found
+
+
+def test_a_language_is_no_sign_of_spam() -> None:
+    """Nine in ten German comments are spam here, one in ten English ones: they weigh nearer to alike, and both sum up."""
+    lang, label = ["de"] * 100 + ["en"] * 100 + ["cs"] * 5, [1] * 90 + [0] * 10 + [1] * 10 + [0] * 90 + [1] * 5
+    weight = _language_evenness(lang, label, np.ones(205))
+    spam, ham = weight[:90].sum(), weight[90:100].sum()
+    assert 1 < spam / ham < 9 and weight[100:110].sum() / weight[110:200].sum() > 10 / 90
+    assert np.all(weight[200:] == 1)  # nothing to be even with
+    assert weight.max() <= np.sqrt(3) and weight.min() >= np.sqrt(1 / 3)

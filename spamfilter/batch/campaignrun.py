@@ -47,7 +47,7 @@ _SHOWN: Final = 500
 class CampaignRun:
     """Which inputs, read how, and the ``folder`` where the records of their comments lie meanwhile (92 bytes each).
 
-    ``table`` names the columns of tables with a row a comment (see ``classifyjob.field_columns``); None: the inputs
+    ``table`` names the columns of tables with a row a comment (see ``rowfields.field_columns``); None: the inputs
     hold pages.
     """
 
@@ -72,7 +72,7 @@ class CampaignRun:
         job: Job = SignJob(format=Format("bytes"), where=self.where, timeout=self.options.timeout)
         reader: Reader | None = None
         if self.table is not None:
-            job, reader = SignRowsJob(self.table), partial(row_groups, size=GROUP)
+            job, reader = SignRowsJob(fields=self.table, format=Format("bytes")), partial(row_groups, size=GROUP)
         settings = ["campaigns", str(self.where), self.options.timeout, FEWEST_PAIRS, RECORD.descr, self.table]
         summary = run(job, self.inputs, output, self.options, settings=settings, reader=reader, watch=watch)
         return grouped(output.path, self.least), summary

@@ -8,44 +8,29 @@ Usage::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from spamfilter.batch.classifyjob import cell_text, field_columns
-from spamfilter.batch.outcome import Item, Outcome, failed
+from spamfilter.batch.outcome import Outcome
+from spamfilter.batch.rowfields import cell_text
+from spamfilter.batch.rowsjob import RowsJob
 from spamfilter.batch.signing import Stand, article_start, host_of_site, page_number, records
-from spamfilter.errors import SpamFilterError
-from spamfilter.files.formats import Format
-from spamfilter.files.rawpage import Failure, Rows, place
+from spamfilter.files.rawpage import Rows, place
 
 __all__ = ["SignRowsJob", "tells_where"]
 
 
-@dataclass
-class SignRowsJob:
+@dataclass(kw_only=True)
+class SignRowsJob(RowsJob):
     """The records of every row's comment; needs no model.
 
-    ``fields`` says which column holds what (see ``classifyjob.field_columns``).  What stands in the column of the page
+    ``fields`` says which column holds what (see ``rowfields.field_columns``).  What stands in the column of the page
     gives the site, if it is an address, and stands for the article where there is none.
     """
 
-    fields: Mapping[str, str] = field(default_factory=dict)
-    format: Format = field(default_factory=lambda: Format("bytes"))
-
-    def open(self) -> None:
-        """Nothing to load."""
-
-    def __call__(self, item: Item) -> Outcome:
+    def on_rows(self, item: Rows, columns: Mapping[str, str]) -> Outcome:
         """The records of one group of rows."""
-        if isinstance(item, Failure):
-            return failed(item)
-        if not isinstance(item, Rows):
-            raise TypeError(f"a job over rows was given {type(item).__name__}")
-        try:
-            columns = field_columns(list(dict.fromkeys(name for row in item.values for name in row)), self.fields)
-        except SpamFilterError as error:
-            return failed(Failure(item.source, item.offset, "column", str(error)))
         comments = [c for n, row in enumerate(item.values) if (c := _comment(item, n, row, columns)) is not None]
         found = records(comments)
         tally = {
@@ -54,14 +39,6 @@ class SignRowsJob:
             "bytes": sum(len(text) for text, _, _ in comments),
         }
         return Outcome(found.tobytes(), {**tally, "signed": len(found)})
-
-    def each(self, items: Sequence[Item]) -> Iterator[Outcome]:
-        """The records of groups of rows."""
-        return map(self, items)
-
-    def complete(self, item: Item, outcome: Outcome) -> Outcome:
-        """Nothing is left to do."""
-        return outcome
 
 
 def _comment(

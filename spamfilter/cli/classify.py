@@ -13,8 +13,9 @@ import typer
 
 from spamfilter import view
 from spamfilter.batch import Format, Options
-from spamfilter.batch.classifyjob import ADDED, GROUP, ClassifyJob, field_columns
+from spamfilter.batch.classifyjob import ADDED, GROUP, ClassifyJob
 from spamfilter.batch.loading import load_scorer
+from spamfilter.batch.rowfields import field_columns
 from spamfilter.batch.rowsigning import tells_where
 from spamfilter.batch.shards import SHARD_ITEMS
 from spamfilter.cli import options
