@@ -218,4 +218,6 @@ def test_limit_and_sample_take_the_same_pages_whoever_works(tmp_path):
         assert run(ObeyJob(), ordered(tmp_path, orders), obey_out, options)["pages"] == 50
     kept = (tmp_path / "1.txt").read_text()
     assert kept == (tmp_path / "2.txt").read_text()
-    assert 150 < int(kept.split()[-1]) < 280  # the fiftieth of a quarter stands near 200
+    # The draw is by the file's whole name, which differs from run to run: the fiftieth of a quarter stands
+    # near 200 with a standard deviation of 24, so five of those either way.
+    assert 80 < int(kept.split()[-1]) < 320
