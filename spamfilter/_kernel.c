@@ -721,60 +721,50 @@ static int address(const Chars *t, int64_t i, int64_t *host, int64_t *host_end, 
 #define E7(a, b, c, d, e, f, g) (E4(a, b, c, d) | E3(e, f, g) << 32)
 static const uint64_t ENDINGS[] = {
     E3('c', 'o', 'm'), E3('n', 'e', 't'), E3('o', 'r', 'g'), E4('i', 'n', 'f', 'o'), E3('b', 'i', 'z'), E2('r', 'u'), E2('c', 'n'),
-    E3('t', 'o', 'p'), E3('x', 'y', 'z'), E6('o', 'n', 'l', 'i', 'n', 'e'), E4('s', 'i', 't', 'e'), E4('s', 'h', 'o', 'p'),
+    E3('x', 'y', 'z'), E2('l', 'y'), /* these begin no sentence */
+    E3('t', 'o', 'p'), E6('o', 'n', 'l', 'i', 'n', 'e'), E4('s', 'i', 't', 'e'), E4('s', 'h', 'o', 'p'),
     E4('c', 'l', 'u', 'b'), E3('v', 'i', 'p'), E4('l', 'i', 'v', 'e'), E5('s', 't', 'o', 'r', 'e'), E4('l', 'i', 'n', 'k'),
     E5('c', 'l', 'i', 'c', 'k'), E3('b', 'e', 't'), E6('c', 'a', 's', 'i', 'n', 'o'), E7('e', 'x', 'a', 'm', 'p', 'l', 'e'), E2('c', 'o'),
-    E2('m', 'e'), E2('i', 'o'), E2('t', 'v'), E2('l', 'y'), E2('c', 'c'), E2('p', 'w'), E2('t', 'k'), E2('m', 'l'), E2('g', 'a'),
+    E2('m', 'e'), E2('i', 'o'), E2('t', 'v'), E2('c', 'c'), E2('p', 'w'), E2('t', 'k'), E2('m', 'l'), E2('g', 'a'),
     E2('c', 'f'), E2('d', 'e'), E2('f', 'r'), E2('e', 's'), E2('i', 't'), E2('p', 'l'), E2('i', 'd'), E2('b', 'r'), 0};
 
-/* The end of one of the endings at i, or -1. */
-static int64_t ending(const Chars *t, int64_t i) {
+#define PLAIN_ENDINGS 9
+
+/* Whether one of the endings stands at i; behind a blank only one of those that begin no sentence. */
+static int ending(const Chars *t, int64_t i, int behind_blank) {
     uint64_t name = 0;
     int64_t k = i;
     for (; has(t, k, WORDLIKE); k++) {
         uint32_t c = lower(t->p[k]);
-        if (k - i >= 7 || c < 'a' || c > 'z') return -1;
+        if (k - i >= 7 || c < 'a' || c > 'z') return 0;
         name |= (uint64_t)c << 8 * (k - i);
     }
-    if (k - i < 2) return -1;
-    if (name == E2('c', 'o') && says(t, k, ".uk") && !has(t, k + 3, WORDLIKE) && at(t, k + 3) != '(') return k + 3;
-    if (at(t, k) == '(') return -1;
-    for (const uint64_t *e = ENDINGS; *e; e++)
-        if (name == *e) return k;
-    return -1;
+    if (k - i < 2) return 0;
+    if (name == E2('c', 'o') && says(t, k, ".uk") && !has(t, k + 3, WORDLIKE) && !one_of(at(t, k + 3), "(@")) return 1;
+    if (one_of(at(t, k), "(@")) return 0;
+    for (int64_t e = 0; ENDINGS[e] && !(behind_blank && e == PLAIN_ENDINGS); e++)
+        if (name == ENDINGS[e]) return 1;
+    return 0;
 }
 
 static inline int name_char(const Chars *t, int64_t i) { return has(t, i, WORDLIKE) || at(t, i) == '-'; }
 
-/* What follows a name in a domain written without http: a dot in one of its disguises, and an ending. */
-static int64_t dotted(const Chars *t, int64_t e) {
-    int64_t q = e + has(t, e, BLANK), found;
+/* Whether a dot in one of its disguises and an ending follow at e: a domain written without http. */
+static int dotted(const Chars *t, int64_t e) {
+    int blank = has(t, e, BLANK);
+    int64_t q = e + blank;
     uint32_t c = at(t, q);
     if (c == '.' || c == 0x2024 || c == 0x3002) {
         q++;
-        return ending(t, q + has(t, q, BLANK));
+        if (has(t, q, BLANK)) return ending(t, q + 1, 1);
+        return ending(t, q, blank);
     }
-    if (says(t, e, "[.]") && (found = ending(t, e + 3)) >= 0) return found;
-    if (says(t, e, "(dot)") && (found = ending(t, e + 5)) >= 0) return found;
-    if (has(t, e, BLANK) && says(t, e + 1, "dot") && has(t, e + 4, BLANK)) return ending(t, e + 5);
-    return -1;
+    if (says(t, e, "[.]")) return ending(t, e + 3, 0);
+    if (says(t, e, "(dot)")) return ending(t, e + 5, 0);
+    return blank && says(t, e + 1, "dot") && has(t, e + 4, BLANK) && ending(t, e + 5, 0);
 }
 
-/* Whether a dot that an ending follows, or the word for one, stands anywhere: mostly not. */
-static int has_dotted(const Chars *t) {
-    for (int64_t i = 0; i < t->n; i++) {
-        uint32_t c = t->p[i];
-        if (c == 'd' || c == 'D') {
-            if (says(t, i, "dot")) return 1;
-        } else if ((c == '.' || c == 0x2024 || c == 0x3002) && (ending(t, i + 1 + has(t, i + 1, BLANK)) >= 0 || at(t, i + 1) == ']'))
-            return 1;
-    }
-    return 0;
-}
-
-static int64_t bare_domains(const Chars *t) {
-    int64_t count = 0;
-    if (!has_dotted(t)) return 0;
+static int has_bare_domain(const Chars *t) {
     for (int64_t i = 0; i < t->n;) {
         if (!name_char(t, i)) {
             i++;
@@ -782,14 +772,11 @@ static int64_t bare_domains(const Chars *t) {
         }
         int64_t e = i;
         while (name_char(t, e)) e++;
-        int64_t found = -1;
-        /* after a match i may stand within a run: its first characters were the ending of the match */
-        int fresh = i == 0 || !(name_char(t, i - 1) || one_of(t->p[i - 1], "@./"));
-        if (fresh && e - i >= 2 && e - i <= 60) found = dotted(t, e);
-        count += found >= 0;
-        i = found >= 0 ? found : e;
+        int fresh = i == 0 || !one_of(t->p[i - 1], "@/");
+        if (fresh && e - i >= 2 && e - i <= 60 && dotted(t, e)) return 1;
+        i = e;
     }
-    return count;
+    return 0;
 }
 
 static int64_t bbcodes(const Chars *t) {
@@ -964,7 +951,8 @@ static int has_plain(const Chars *t) {
     return 0;
 }
 
-static void links_of(Chars t, int64_t text, uint32_t *spare, int64_t *row, int64_t *hosts, int64_t *n_hosts) {
+/* Fills the row of a text; 0 if Python has to look at it, for domains written without http. */
+static int links_of(Chars t, int64_t text, uint32_t *spare, int64_t *row, int64_t *hosts, int64_t *n_hosts) {
     Hints h = hints_of(&t);
     Chars rest = t;
     if (h.scheme || h.www) {
@@ -993,7 +981,7 @@ static void links_of(Chars t, int64_t text, uint32_t *spare, int64_t *row, int64
     }
     if (h.angle || h.entity) row[7] = anchors(&t);
     if (h.bracket) row[8] = bbcodes(&t);
-    if (h.dot) row[9] = bare_domains(&rest);
+    if (h.dot && has_bare_domain(&rest)) return 0;
     if (h.at || h.contact) row[10] = handles(&t);
     if (h.at || h.bracket) row[12] = emails(&t);
     if (h.digits >= PHONE_DIGITS) row[11] = phones(row[0] && has_plain(&t) ? &rest : &t);
@@ -1001,6 +989,7 @@ static void links_of(Chars t, int64_t text, uint32_t *spare, int64_t *row, int64
     if (!(h.dot || h.at || h.bracket || h.angle || h.scheme))
         for (int k = 0; k < LINK_COLUMNS; k++)
             if (k != 11) row[k] = 0;
+    return 1;
 }
 
 PyDoc_STRVAR(links_doc,
@@ -1024,8 +1013,7 @@ static PyObject *links(PyObject *self, PyObject *args) {
                 uint32_t c = t.p[i];
                 strange = c >= 0x80 && (c < 0x10000 ? bits[c] & ASK : c < 0x1F300 || c >= 0x1FB00);
             }
-            ask[d] = strange != 0;
-            if (!strange) links_of(t, d, spare, out + d * LINK_COLUMNS, hosts, &used);
+            ask[d] = strange || !links_of(t, d, spare, out + d * LINK_COLUMNS, hosts, &used);
         }
         Py_END_ALLOW_THREADS;
     }

@@ -64,11 +64,17 @@ URL_COLUMNS: Final = (
 _URL: Final = re.compile(r"(?:https?://|www\.)([^\s/<>\"'\]\[(){}|\\,]+)([^\s<>\"'\]\[{}|\\]*)", re.I)
 _ANCHOR: Final = re.compile(r"<a\s[^>]{0,500}href|&lt;a\s", re.I)
 _BBCODE: Final = re.compile(r"\[/?(?:url|link|img|b|email)\b", re.I)
-# A domain written without http:// or www., with one of the endings that are no file extensions or words.
+# A domain written without http:// or www., with one of the endings that are no file extensions.  Behind a blank only
+# those endings count that begin no sentence ("Come and see. It was …").
+_DOT: Final = r"[.\u2024\u3002]"
+_ENDINGS: Final = r"(com|net|org|info|biz|ru|cn|xyz|ly|co\.uk)"
+_ALL_ENDINGS: Final = (
+    _ENDINGS[:-1] + "|top|online|site|shop|club|vip|live|store|link|click|bet|casino|example|"
+    "co|me|io|tv|cc|pw|tk|ml|ga|cf|de|fr|es|it|pl|id|br)"
+)
 _BARE: Final = re.compile(
-    r"(?<![\w@./-])[\w-]{2,60}(?:\s?[.\u2024\u3002]\s?|\[\.\]|\(dot\)|\sdot\s)"
-    r"(?:com|net|org|info|biz|ru|cn|top|xyz|online|site|shop|club|vip|live|store|link|click|bet|casino|example|"
-    r"co\.uk|co|me|io|tv|ly|cc|pw|tk|ml|ga|cf|de|fr|es|it|pl|id|br)\b(?!\()",
+    rf"(?<![\w@/-])([\w-]{{2,60}})(?:{_DOT}{_ALL_ENDINGS}|(?:\s{_DOT}\s?|{_DOT}\s){_ENDINGS}|"
+    rf"(?:\[\.\]|\(dot\)|\sdot\s){_ALL_ENDINGS})\b(?![(@])(/[^\s<>\"'\]\[{{}}|\\]+)?",
     re.I,
 )
 _HANDLE: Final = re.compile(r"(?<![\w.])@[A-Za-z]\w{3,31}\b|\bt\.me/|\bwa\.me/|\bwhats\s?app\b.{0,20}\d", re.I)
@@ -186,7 +192,7 @@ def _in_text(text: str, row: NDArray[np.float64]) -> None:
         row[8] = len(_BBCODE.findall(text))
     if "." in text:
         rest = _URL.sub(" ", text) if row[0] else text
-        row[9] = sum(1 for m in _BARE.finditer(rest))
+        _bare_domains(rest, row)
     if "@" in text or "me/" in low or "app" in low:
         row[10] = len(_HANDLE.findall(text))
         row[12] = len(_EMAIL.findall(text))
@@ -206,6 +212,24 @@ def _addresses(text: str, row: NDArray[np.float64]) -> None:
     row[4:7] = np.sum([flags for _, *flags in facts], axis=0)
     row[13] = found[0].start() < 3
     row[14] = found[-1].end() > len(text) - 3
+
+
+def _bare_domains(text: str, row: NDArray[np.float64]) -> None:
+    """Count domains written without http among the links: they are as long, as deep and as well known."""
+    linked = row[0] > 0
+    for m in _BARE.finditer(text):
+        name, ending = m[1], m[2] or m[3] or m[4]
+        if ending[0].isupper() and not name[-1].isupper():
+            continue  # a sentence that begins without a blank before it
+        site, *flags = _host_facts(f"{name}.{ending}")
+        row[9] += 1
+        row[1] += 1
+        row[2] += len(m[0]) / len(text)
+        row[3] += m[5] is not None
+        row[4:7] += flags
+        if not linked:
+            row[13] = max(row[13], m.start() < 3)
+            row[14] = m.end() > len(text) - 3
 
 
 def _phones(text: str) -> int:
