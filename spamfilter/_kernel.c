@@ -1,7 +1,7 @@
 /* Compiled loops of spamfilter.text, spamfilter.features and spamfilter.segment.
 
    Every function here has a twin in NumPy or Python there (text.py, hashing.py, relatedness.py, company.py, links.py,
-   signals.py, blocktext.py, hints.py)
+   letters.py, signals.py, blocktext.py, hints.py)
    that defines what it computes; a test compares the two.  The twin is used where no compiler was at hand when the package was installed.
 
    Only the buffer protocol and the limited API are used: no NumPy headers, one binary for all Pythons from 3.11.
@@ -1865,6 +1865,79 @@ static inline int64_t letters_of(const int32_t *c) {
     return sum - c[DIGIT];
 }
 
+/* ---- pieces between blanks: random letters, names that end in a number (letters.py) */
+static inline int is_az(uint32_t c) { return c >= 'a' && c <= 'z'; }
+static inline int is_09(uint32_t c) { return c >= '0' && c <= '9'; }
+
+typedef struct {
+    const int8_t *table;
+    int shortest, longest, random, name, fewest, most;
+} Lettering;
+
+static int is_random(const uint32_t *p, int64_t a, int64_t b, const Lettering *l) {
+    while (a < b && !is_az(p[a])) a++;
+    while (a < b && !is_az(p[b - 1])) b--;
+    if (b - a < l->shortest || b - a > l->longest) return 0;
+    int64_t before = 0, sum = 0; /* numbers of the last two letters: 27 x the first + the second */
+    for (int64_t i = a; i <= b; i++) {
+        if (i < b && !is_az(p[i])) return 0;
+        int64_t letter = i < b ? (int64_t)p[i] - 'a' + 1 : 0;
+        if (i > a) sum += l->table[before * 27 + letter];
+        else sum += l->table[letter];
+        before = i > a ? before % 27 * 27 + letter : letter;
+    }
+    return sum < l->random * (b - a);
+}
+
+static int is_numbered(const uint32_t *p, int64_t a, int64_t b, const Lettering *l) {
+    int64_t from = a, k;
+    while (from < b && !is_az(p[from]) && !is_09(p[from])) from++;
+    if (from > a && p[from - 1] == '@') return 0;
+    while (b > from && !is_az(p[b - 1]) && !is_09(p[b - 1])) b--;
+    for (k = from; k < b && is_az(p[k]);) k++;
+    if (k - from < l->name || b - k < l->fewest || b - k > l->most) return 0;
+    for (; k < b; k++)
+        if (!is_09(p[k])) return 0;
+    return 1;
+}
+
+PyDoc_STRVAR(tokens_doc, "tokens(points, classes, starts, table, shortest, longest, random, name, fewest, most, out)\n\n"
+                         "Pieces with a letter, random ones, numbered ones of each text.");
+static PyObject *tokens(PyObject *self, PyObject *args) {
+    Py_buffer v[5];
+    Lettering l;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*iiiiiiw*", &v[0], &v[1], &v[2], &v[3], &l.shortest, &l.longest, &l.random, &l.name,
+                          &l.fewest, &l.most, &v[4]))
+        return NULL;
+    const uint32_t *p = v[0].buf;
+    const uint8_t *c = v[1].buf;
+    const int64_t *starts = v[2].buf;
+    int64_t n = v[2].len / 8 - 1;
+    l.table = v[3].buf;
+    if (v[3].len != 27 * 27 * 27 || v[4].len != n * 12) {
+        PyErr_SetString(PyExc_ValueError, "tokens: a table of 27 x 27 x 27, and three counts for every text");
+        return release(v, 5, NULL);
+    }
+    Py_BEGIN_ALLOW_THREADS;
+    for (int64_t d = 0; d < n; d++) {
+        int32_t *out = (int32_t *)v[4].buf + 3 * d;
+        int64_t end = starts[d + 1] - 1;
+        for (int64_t i = starts[d], e; i < end; i = e) {
+            int letter = 0;
+            for (e = i; e < end && c[e] > NEWLINE; e++) letter |= is_run(c[e]) && c[e] != DIGIT;
+            if (letter) {
+                out[0]++;
+                out[1] += is_random(p, i, e, &l);
+                out[2] += is_numbered(p, i, e, &l);
+            }
+            if (e == i) e++;
+        }
+    }
+    Py_END_ALLOW_THREADS;
+    Py_INCREF(Py_None);
+    return release(v, 5, Py_None);
+}
+
 PyDoc_STRVAR(text_signals_doc, "text_signals(counts, upper, folds, raw_starts, word, ptr, lists, links, counted, shared, shares, said, own, logged, out)");
 static PyObject *text_signals(PyObject *self, PyObject *args) {
     Py_buffer v[14];
@@ -2508,6 +2581,7 @@ static PyMethodDef methods[] = {
     {"overlaps", overlaps, METH_VARARGS, overlaps_doc},
     {"company", company, METH_VARARGS, company_doc},
     {"tell", tell, METH_VARARGS, tell_doc},
+    {"tokens", tokens, METH_VARARGS, tokens_doc},
     {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
     {"name_signals", name_signals, METH_VARARGS, name_signals_doc},
     {"stages", stages, METH_VARARGS, stages_doc},

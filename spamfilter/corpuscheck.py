@@ -39,6 +39,7 @@ SPAM_KINDS: Final[Mapping[str, str]] = {
     "testimonial": "invented happy customers",
     "link_list": "lists of links, BBCode",
     "trackback": "trackback excerpts",
+    "probe": "random letters or a bare word, to see whether a site lets comments through",
     "channel": "“check my channel”",
     "phishing": "log-in and prize traps",
     "disguised": "look-alike letters, spaced or invisible characters, leetspeak",

@@ -65,6 +65,12 @@ GROUPS: Final = {
         "does not talk about the site",
     ),
     "disguise": ("disguised_letters", "disguised letters or hidden characters", "no_disguise", "no disguised letters"),
+    "letters": (
+        "random_letters",
+        "words of random letters, or names that end in a number",
+        "real_words",
+        "no words of random letters",
+    ),
     "language": ("other_language", "another language than the article's", "same_language", "the article's language"),
     "talk": ("impersonal", "does not speak as a reader to others", "speaks_personally", "speaks as a reader to others"),
     "shape": (
@@ -97,12 +103,14 @@ _GROUP_OF: Final = {
             "testimony",
             "promote",
             "rally",
+            "seek",
             "contact",
         )
     ),
     "praise": ("says_praise", "share_praise", "says_thanks", "share_thanks", "product_bare_praise"),
     "site": ("product_site", "says_site", "share_site", "says_writing", "share_writing"),
     "disguise": ("fancy_", "hidden_", "mixed_", "spaced_"),
+    "letters": ("random_", "numbered_"),
     "language": ("other_", "same_", "language_"),
     "talk": ("says_", "share_"),
 }

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from spamfilter import charclass as cc
 from spamfilter import compiled, quoting, text
-from spamfilter.features import company, fields, hashing, links, reading, relatedness, signals, stages, wordlists
+from spamfilter.features import (
+    company,
+    fields,
+    hashing,
+    letters,
+    links,
+    reading,
+    relatedness,
+    signals,
+    stages,
+    wordlists,
+)
 from spamfilter.linear import GramModel
 from spamfilter.model import SpamFilter
 from spamfilter.segment import blocktext, encoding, hints, html
@@ -25,7 +36,7 @@ pytestmark = pytest.mark.skipif(
 
 # Ordinary letters, everything that folds or composes, and pieces that the searches for links look at.
 _PIECES = st.sampled_from(
-    "http:// HTTPS:// www. .com .co.uk (dot) [.] t.me/ wa.me/ whatsapp @some_name a.b@c.org [email] [url= [/b] <a&#32;href &lt;a "
+    "http:// HTTPS:// www. .com .co.uk .It .ly/ab a.net&#32;. (dot) [.] t.me/ wa.me/ whatsapp @some_name a.b@c.org [email] [url= [/b] <a&#32;href &lt;a "
     "+1 (555) 123-4567 v&#32;i&#32;a&#32;g&#32;r&#32;a ﬁ … Å e\u0301 \u1112\u1161\u11ab ㄱㅏ ｶﾞ İ ſ 𝐁𝐮𝐲 😀 漢字 かな раураl &#10;".replace(
         "&#32;", "\u00a0"
     ).split(" ")
@@ -76,6 +87,15 @@ def test_links_are_what_the_regular_expressions_find(texts: list[str]) -> None:
     with _without_kernel():
         expected = links.link_counts(texts, text.encode(texts))
     assert np.array_equal(found, expected), dict(zip(links.LINK_COLUMNS, (found - expected).T.tolist(), strict=True))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(_TEXT, st.text("abqxz19@. !", max_size=40)), min_size=1, max_size=6))
+def test_tokens(texts: list[str]) -> None:
+    batch = text.encode(texts)
+    fast = letters.tokens(batch)
+    with _without_kernel():
+        assert np.array_equal(fast, letters.tokens(batch))
 
 
 @settings(max_examples=150, deadline=None)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from spamfilter import charclass as cc
 from spamfilter import compiled
+from spamfilter.features.letters import looks_random
 from spamfilter.text import Batch
 
 __all__ = ["LINK_COLUMNS", "URL_COLUMNS", "address", "host_of", "link_counts", "own_host", "url_signals"]
@@ -59,6 +60,7 @@ URL_COLUMNS: Final = (
     "url_punycode",
     "url_subdomains",
     "url_page",
+    "url_random",
 )
 
 _URL: Final = re.compile(r"(?:https?://|www\.)([^\s/<>\"'\]\[(){}|\\,]+)([^\s<>\"'\]\[{}|\\]*)", re.I)
@@ -105,6 +107,7 @@ _USUAL_TLDS: Final = frozenset(
     "us ru ua il gr hu ro tr mx ar cl id za blog dev app name hk sg my th vn info example".split()
 )
 _PROFILE: Final = re.compile(r"/(?:users?|profile|members?|u|in|people|author)/|/@|/\d{6,}", re.I)
+_RUN: Final = re.compile(r"[a-z]+")
 _SECOND_LEVEL: Final = frozenset("co com org net ac gov edu or ne go gob".split())
 
 
@@ -221,7 +224,7 @@ def _bare_domains(text: str, row: NDArray[np.float64]) -> None:
         name, ending = m[1], m[2] or m[3] or m[4]
         if ending[0].isupper() and not name[-1].isupper():
             continue  # a sentence that begins without a blank before it
-        site, *flags = _host_facts(f"{name}.{ending}")
+        _, *flags = _host_facts(f"{name}.{ending}")
         row[9] += 1
         row[1] += 1
         row[2] += len(m[0]) / len(text)
@@ -265,4 +268,5 @@ def _one_url(url: str) -> tuple[float, ...]:
         "xn--" in host,
         max(host.count(".") - site.count("."), 0),
         path.lower().endswith((".html", ".htm", ".php", ".asp", ".aspx")),
+        any(map(looks_random, _RUN.findall(f"{host.rpartition('.')[0]}{path.partition('?')[0].lower()}"))),
     )

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from spamfilter import charclass as cc
 from spamfilter import compiled
 from spamfilter.features.hashing import distinct_words, word_hashes
+from spamfilter.features.letters import tokens
 from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_counts, url_signals
 from spamfilter.features.wordlists import ROOT_START, load_lists, selling_roots
 from spamfilter.text import Batch
@@ -177,11 +178,28 @@ _SCRIPT_CLASSES: Final = np.array(_SCRIPTS, np.uint8)
 
 def text_signals(texts: Sequence[str], facts: TextFacts) -> F64:
     """Signals of the comments' own texts, by ``text_names()``."""
+    return np.concatenate((_letter_signals(facts), _other_signals(texts, facts)), axis=1)
+
+
+#: Signals of pieces between blanks: share of random letters among them, whether a few words hold some, names that end
+#: in a number.
+_LETTERS: Final = ("random_letters", "random_alone", "numbered_names")
+#: A comment of at most so many pieces says little beside its random letters.
+FEW_PIECES: Final = 4
+
+
+def _letter_signals(facts: TextFacts) -> F64:
+    pieces, random, numbered = tokens(facts.batch).T
+    # One piece alone is half, so that a single odd name is not all that is said.
+    return np.array((random / np.maximum(pieces, 2), (random > 0) & (pieces <= FEW_PIECES), np.log1p(numbered))).T
+
+
+def _other_signals(texts: Sequence[str], facts: TextFacts) -> F64:
     links = link_counts(texts, facts.batch)
     if compiled.kernel is None:
         return _text_signals(facts, links)
     n, logs, batch = len(facts.batch), _text_logs(), facts.batch
-    logged, out = np.empty((n, len(logs))), np.empty((n, len(text_names())))
+    logged, out = np.empty((n, len(logs))), np.empty((n, len(text_names()) - len(_LETTERS)))
     compiled.kernel.text_signals(
         *(batch.counts, batch.upper, batch.folds, batch.raw_starts, facts.word, facts.ptr, facts.hits, links),
         *(_places_of(_COUNTED), _places_of(_SHARED), _places_of(_SHARES), _places_of(_said_lists()), len(_OWN)),
@@ -245,7 +263,7 @@ def text_names() -> tuple[str, ...]:
     """Names of the columns of ``text_signals``."""
     names = load_lists().names
     said = (f"{kind}_{names[i]}" for i in _said_lists() for kind in ("says", "share"))
-    return (*_OWN, *said, *LINK_COLUMNS)
+    return (*_LETTERS, *_OWN, *said, *LINK_COLUMNS)
 
 
 def _letters(classes: F64) -> F64:
@@ -270,6 +288,7 @@ def author_signals(
     if not any(authors) and not any(urls):
         return out
     _name_signals(facts, out)
+    out[:, _RANDOM_NAME] = tokens(facts.batch)[:, 1] > 0
     at = len(AUTHOR_NAMES) - len(_BOTH) - len(URL_COLUMNS)
     out[:, at : at + len(URL_COLUMNS)] = url_signals(urls)
     _name_and_address(authors, urls, texts, out[:, -len(_BOTH) :])
@@ -324,10 +343,11 @@ AUTHOR_NAMES: Final = (
         "author_upper",
         "author_lower",
     ),
-    *("author_signs", "author_selling", "author_selling_share", "author_phrase"),
+    *("author_signs", "author_selling", "author_selling_share", "author_phrase", "author_random"),
     *URL_COLUMNS,
     *_BOTH,
 )
+_RANDOM_NAME: Final = AUTHOR_NAMES.index("author_random")
 #: Of the names' columns those that are logarithms of counts, as the compiled loops write them.
 _NAME_LOGS: Final = [AUTHOR_NAMES.index(f"author_{n}") for n in ("length", "signs", "selling", "phrase")]
 
@@ -351,6 +371,7 @@ def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
     """Columns ``_BOTH`` of one comment."""
     text = text.lower()
     named = domain = linked = hosted = name_roots = host_roots = said = 0.0
+    host = ""
     if author:
         name = author.strip().lower()
         named, name_roots = len(name) > 3 and name in text, _roots(name)
@@ -358,9 +379,10 @@ def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
     if url:
         host = host_of(url)
         linked, host_roots = len(host) > 3 and host in text, _roots(host)
-        said = _said(text, author, host) if len(text) <= LONGEST_NAME else 0.0
         if author:
             hosted = _in_host(author, host)
+    if len(text) <= LONGEST_NAME:
+        said = _said(text, author, host)
     return named, domain, linked, hosted, name_roots, host_roots, said
 
 

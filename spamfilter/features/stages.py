@@ -128,9 +128,9 @@ def stage_inputs(first: FirstStage, dense: Dense, anew: tuple[str, ...] = (), ro
 
 #: Inputs whose names begin so are signals of the text that count anew under a title alone.
 ANEW: Final = "titled_"
-#: Which signals do: what a text says.  Viewers of a video make another use of "subscribe" or of "like this" than
-#: readers of an article.  (What it links to as well: mean MCC of the videos +.002, and tables under titles slower.)
-_ANEW_SIGNALS: Final = ("says_",)
+#: Which signals do: what a text says, and where it leads.  Viewers of a video make another use of "subscribe" or of
+#: "like this" than readers of an article, and hardly ever link.
+_ANEW_SIGNALS: Final = (*("says_", "links", "link_share", "link_shortener", "link_known", "bare_domains", "phones"),)
 
 
 def anew_names(dense: tuple[str, ...]) -> tuple[str, ...]:
