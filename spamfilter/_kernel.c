@@ -1865,13 +1865,13 @@ static inline int64_t letters_of(const int32_t *c) {
     return sum - c[DIGIT];
 }
 
-/* ---- pieces between blanks: random letters, names that end in a number (letters.py) */
+/* ---- pieces between blanks: random letters, names that end in a number, codes, broken addresses (letters.py) */
 static inline int is_az(uint32_t c) { return c >= 'a' && c <= 'z'; }
 static inline int is_09(uint32_t c) { return c >= '0' && c <= '9'; }
 
 typedef struct {
     const int8_t *table;
-    int shortest, longest, random, name, fewest, most;
+    int shortest, longest, random, name, fewest, most, path_shortest, path_longest, code_shortest, code_longest;
 } Lettering;
 
 static int is_random(const uint32_t *p, int64_t a, int64_t b, const Lettering *l) {
@@ -1883,8 +1883,7 @@ static int is_random(const uint32_t *p, int64_t a, int64_t b, const Lettering *l
         if (i < b && !is_az(p[i])) return 0;
         int64_t letter = i < b ? (int64_t)p[i] - 'a' + 1 : 0;
         if (i > a) sum += l->table[before * 27 + letter];
-        else sum += l->table[letter];
-        before = i > a ? before % 27 * 27 + letter : letter;
+        before = before % 27 * 27 + letter;
     }
     return sum < l->random * (b - a);
 }
@@ -1901,36 +1900,62 @@ static int is_numbered(const uint32_t *p, int64_t a, int64_t b, const Lettering 
     return 1;
 }
 
-PyDoc_STRVAR(tokens_doc, "tokens(points, classes, starts, table, shortest, longest, random, name, fewest, most, out)\n\n"
-                         "Pieces with a letter, random ones, numbered ones of each text.");
+/* Letters and digits mixed, so many of them; with `other` only if some letter is none of a hexadecimal number. */
+static int is_mixed(const uint32_t *p, int64_t a, int64_t b, int shortest, int longest, int other) {
+    int letter = 0, digit = 0, beyond = 0;
+    if (b - a < shortest || b - a > longest) return 0;
+    for (int64_t i = a; i < b; i++) {
+        if (!is_az(p[i]) && !is_09(p[i])) return 0;
+        letter |= is_az(p[i]);
+        digit |= is_09(p[i]);
+        beyond |= p[i] > 'f';
+    }
+    return letter && digit && (beyond || !other);
+}
+
+static int is_code(const uint32_t *p, int64_t a, int64_t b, const Lettering *l) {
+    while (a < b && !is_az(p[a]) && !is_09(p[a])) a++;
+    while (b > a && !is_az(p[b - 1]) && !is_09(p[b - 1])) b--;
+    return is_mixed(p, a, b, l->code_shortest, l->code_longest, 1);
+}
+
+#define TOKENS 5
+PyDoc_STRVAR(tokens_doc, "tokens(points, classes, starts, table, shortest, longest, random, name, fewest, most, path_shortest, path_longest, "
+                         "code_shortest, code_longest, out)\n\nThe counts of letters.TOKENS of each text.");
 static PyObject *tokens(PyObject *self, PyObject *args) {
     Py_buffer v[5];
     Lettering l;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*iiiiiiw*", &v[0], &v[1], &v[2], &v[3], &l.shortest, &l.longest, &l.random, &l.name,
-                          &l.fewest, &l.most, &v[4]))
+    if (!PyArg_ParseTuple(args, "y*y*y*y*iiiiiiiiiiw*", &v[0], &v[1], &v[2], &v[3], &l.shortest, &l.longest, &l.random, &l.name,
+                          &l.fewest, &l.most, &l.path_shortest, &l.path_longest, &l.code_shortest, &l.code_longest, &v[4]))
         return NULL;
     const uint32_t *p = v[0].buf;
     const uint8_t *c = v[1].buf;
     const int64_t *starts = v[2].buf;
     int64_t n = v[2].len / 8 - 1;
     l.table = v[3].buf;
-    if (v[3].len != 27 * 27 * 27 || v[4].len != n * 12) {
-        PyErr_SetString(PyExc_ValueError, "tokens: a table of 27 x 27 x 27, and three counts for every text");
+    if (v[3].len != 27 * 27 * 27 || v[4].len != n * TOKENS * 4) {
+        PyErr_SetString(PyExc_ValueError, "tokens: a table of 27 x 27 x 27, and a row of counts for every text");
         return release(v, 5, NULL);
     }
     Py_BEGIN_ALLOW_THREADS;
     for (int64_t d = 0; d < n; d++) {
-        int32_t *out = (int32_t *)v[4].buf + 3 * d;
+        int32_t *out = (int32_t *)v[4].buf + TOKENS * d;
         int64_t end = starts[d + 1] - 1;
-        for (int64_t i = starts[d], e; i < end; i = e) {
+        for (int64_t i = starts[d], e, slash = 0; i < end; i = e) {
             int letter = 0;
+            if (c[i] <= NEWLINE) {
+                e = i + 1;
+                continue;
+            }
             for (e = i; e < end && c[e] > NEWLINE; e++) letter |= is_run(c[e]) && c[e] != DIGIT;
             if (letter) {
                 out[0]++;
                 out[1] += is_random(p, i, e, &l);
                 out[2] += is_numbered(p, i, e, &l);
+                out[3] += (slash || p[i] == '/') && is_mixed(p, i + (p[i] == '/'), e, l.path_shortest, l.path_longest, 0);
+                out[4] += is_code(p, i, e, &l);
             }
-            if (e == i) e++;
+            slash = e - i == 1 && p[i] == '/';
         }
     }
     Py_END_ALLOW_THREADS;

@@ -87,7 +87,7 @@ _GROUP_OF: Final = {
     "prose": ("prose", "far_prose"),
     "name": ("name", "author", "product_phrase", "product_selling"),
     "address": ("host", "url"),
-    "links": ("link", "anchors", "bbcode", "bare_", "handles", "phones", "emails"),
+    "links": ("link", "anchors", "bbcode", "bare_", "handles", "phones", "emails", "codes"),
     "selling": tuple(
         f"{a}_{b}"
         for a in ("says", "share")

@@ -90,7 +90,7 @@ def test_links_are_what_the_regular_expressions_find(texts: list[str]) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.one_of(_TEXT, st.text("abqxz19@. !", max_size=40)), min_size=1, max_size=6))
+@given(st.lists(st.one_of(_TEXT, st.text("abqxz19@. !/", max_size=70)), min_size=1, max_size=6))
 def test_tokens(texts: list[str]) -> None:
     batch = text.encode(texts)
     fast = letters.tokens(batch)

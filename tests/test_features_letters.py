@@ -47,15 +47,22 @@ def test_few_words_of_a_language_that_the_table_has_not_seen(monkeypatch: pytest
     looks_random.cache_clear()
 
 
-def test_pieces_between_blanks() -> None:
-    texts = [
-        "hey mqzvwt, see palace99",
-        "@someone12 http://mqzvwt.example a\u00a0b (mqzvwt!)",
-        "",
-        "… 12",
-        "a-mqzvwt win32",
-    ]
-    assert tokens(encode(texts)).tolist() == [[4, 1, 1], [5, 1, 0], [0, 0, 0], [0, 0, 0], [2, 0, 0]]
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("hey mqzvwt, see palace99", (4, 1, 1, 0, 0)),
+        ("@someone12 http://mqzvwt.example a\u00a0b (mqzvwt!)", (5, 1, 0, 0, 0)),
+        ("", (0, 0, 0, 0, 0)),
+        ("… 12", (0, 0, 0, 0, 0)),
+        ("a-mqzvwt win32", (2, 0, 0, 0, 0)),
+        ("short.example /K7d2 and short.example / Q9xx", (5, 0, 0, 2, 0)),
+        ("and/or /usr/lib64 /home 1/2", (3, 0, 0, 0, 0)),
+        ("give: 1QzRgrWpPoWnBbTxKe24vVfFhqZ3xKpQ9m!", (2, 0, 0, 0, 1)),
+        ("commit 5f2b8a1c9d0e4f6a7b8c9d0e1f2a3b4c5d6e7f80", (2, 0, 0, 0, 0)),
+    ],
+)
+def test_pieces_between_blanks(text: str, counts: tuple[int, ...]) -> None:
+    assert tokens(encode([text])).tolist() == [list(counts)]
 
 
 def test_signals_of_letters() -> None:

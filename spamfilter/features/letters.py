@@ -1,8 +1,8 @@
-"""Letters in a row: words that no language has ("mqzvwt"), names that end in a number ("palace99").
+"""Letters in a row: words that no language has ("mqzvwt"), names that end in a number ("palace99"), codes.
 
 Usage::
 
-    found = tokens(encode(["hey mqzvwt, see palace99"]))   # int32, (texts, 3): [[4, 1, 1]]
+    found = tokens(encode(["hey mqzvwt, see palace99"]))   # int32, (texts, 5): [[4, 1, 1, 0, 0]]
     looks_random("mqzvwt")                                 # True
 
 Programs that try whether a site lets comments through write letters at random, and so do those that make names and
@@ -34,8 +34,9 @@ from spamfilter.text import Batch, fold
 
 __all__ = ["TOKENS", "looks_random", "tokens"]
 
-#: Columns of ``tokens``: pieces between blanks with a letter, those of random letters, names that end in a number.
-TOKENS: Final = ("pieces", "random", "numbered")
+#: Columns of ``tokens``: pieces between blanks with a letter, those of random letters, names that end in a number, ends
+#: of addresses that a blank keeps from filters ("short.ly /K7d2"), long codes as those of purses ("1Bq…", no digests).
+TOKENS: Final = ("pieces", "random", "numbered", "broken", "codes")
 #: The table holds eighths of a bit.
 STEPS: Final = 8
 #: Mean log2-probability of a letter below which a word looks random.  One word of 1,000 that readers write is below it
@@ -45,6 +46,10 @@ RANDOM: Final = -6 * STEPS
 SHORTEST, LONGEST = 5, 20
 #: A name of at least so many letters, and digits after it ("mp3", "B2B", "route1999999" are none).
 NAME, FEWEST_DIGITS, MOST_DIGITS = 4, 2, 4
+#: Letters and digits of the end of an address, as shorteners make them, and of the address of a purse (Bitcoin's have
+#: 26 to 62).
+PATH: Final = (4, 12)
+CODE: Final = (26, 62)
 _LETTERS: Final = 27  # a to z; 0 is the edge of a word
 _PATH: Final = Path(__file__).with_name("letters.npy")
 _BLANKS: Final = (cc.SPACE, cc.NEWLINE)
@@ -68,14 +73,14 @@ def looks_random(word: str) -> bool:
 
 
 def tokens(batch: Batch) -> NDArray[np.int32]:
-    """Counts of each text by ``TOKENS``: shape (texts, 3).
+    """Counts of each text by ``TOKENS``: shape (texts, 5).
 
     A piece stands between blanks; signs around it do not count, and one with others inside (an address, a handle) is
     neither random nor numbered.
     """
     out = np.zeros((len(batch), len(TOKENS)), np.int32)
     if compiled.kernel is not None:
-        sizes = (SHORTEST, LONGEST, RANDOM, NAME, FEWEST_DIGITS, MOST_DIGITS)
+        sizes = (SHORTEST, LONGEST, RANDOM, NAME, FEWEST_DIGITS, MOST_DIGITS, *PATH, *CODE)
         compiled.kernel.tokens(batch.points, batch.classes, batch.starts, table(), *sizes, out)
         return out
     letter = (batch.classes >= cc.LATIN) & (batch.classes <= cc.KANA) & (batch.classes != cc.DIGIT)
@@ -83,9 +88,12 @@ def tokens(batch: Batch) -> NDArray[np.int32]:
     for i in range(len(batch)):
         begin, end = int(batch.starts[i]), int(batch.starts[i + 1]) - 1
         edges = np.flatnonzero(np.diff(np.concatenate(([True], blank[begin:end], [True])).astype(np.int8)))
+        before = ""
         for a, b in edges.reshape(-1, 2) + begin:
+            piece = "".join(map(_ascii, batch.points[a:b].tolist()))
             if letter[a:b].any():
-                out[i] += (1, *_kind("".join(map(_ascii, batch.points[a:b].tolist()))))
+                out[i] += (1, *_kind(piece, before == "/"))
+            before = piece
     return out
 
 
@@ -99,10 +107,19 @@ _NUMBERED: Final = re.compile(
 )
 
 
-def _kind(piece: str) -> tuple[bool, bool]:
-    """Is it a random word; is it a name with a number."""
+_BROKEN: Final = re.compile(rf"/?(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{{{PATH[0]},{PATH[1]}}}")
+_CODE: Final = re.compile(rf"[^a-z0-9]*(?=[a-z]*[0-9])(?=[a-f0-9]*[g-z])[a-z0-9]{{{CODE[0]},{CODE[1]}}}[^a-z0-9]*")
+
+
+def _kind(piece: str, behind_slash: bool) -> tuple[bool, bool, bool, bool]:
+    """Is it a random word, a name with a number, the end of a broken address, a code."""
     plain = _RANDOM.fullmatch(piece)
-    return plain is not None and looks_random(plain[1]), _NUMBERED.fullmatch(piece) is not None
+    return (
+        plain is not None and looks_random(plain[1]),
+        _NUMBERED.fullmatch(piece) is not None,
+        (behind_slash or piece[0] == "/") and _BROKEN.fullmatch(piece) is not None,
+        _CODE.fullmatch(piece) is not None,
+    )
 
 
 # ---------------------------------------------------------------------- how the table is made

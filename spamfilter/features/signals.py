@@ -182,16 +182,16 @@ def text_signals(texts: Sequence[str], facts: TextFacts) -> F64:
 
 
 #: Signals of pieces between blanks: share of random letters among them, whether a few words hold some, names that end
-#: in a number.
-_LETTERS: Final = ("random_letters", "random_alone", "numbered_names")
+#: in a number, ends of broken addresses, long codes.
+_LETTERS: Final = ("random_letters", "random_alone", "numbered_names", "links_broken", "codes")
 #: A comment of at most so many pieces says little beside its random letters.
 FEW_PIECES: Final = 4
 
 
 def _letter_signals(facts: TextFacts) -> F64:
-    pieces, random, numbered = tokens(facts.batch).T
+    pieces, random, *counts = tokens(facts.batch).T
     # One piece alone is half, so that a single odd name is not all that is said.
-    return np.array((random / np.maximum(pieces, 2), (random > 0) & (pieces <= FEW_PIECES), np.log1p(numbered))).T
+    return np.array((random / np.maximum(pieces, 2), (random > 0) & (pieces <= FEW_PIECES), *np.log1p(counts))).T
 
 
 def _other_signals(texts: Sequence[str], facts: TextFacts) -> F64:

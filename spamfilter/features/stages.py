@@ -130,7 +130,9 @@ def stage_inputs(first: FirstStage, dense: Dense, anew: tuple[str, ...] = (), ro
 ANEW: Final = "titled_"
 #: Which signals do: what a text says, and where it leads.  Viewers of a video make another use of "subscribe" or of
 #: "like this" than readers of an article, and hardly ever link.
-_ANEW_SIGNALS: Final = (*("says_", "links", "link_share", "link_shortener", "link_known", "bare_domains", "phones"),)
+_ANEW_SIGNALS: Final = (
+    *("says_", "links", "link_share", "link_shortener", "link_known", "bare_domains", "phones", "codes"),
+)
 
 
 def anew_names(dense: tuple[str, ...]) -> tuple[str, ...]:
