@@ -91,6 +91,19 @@ def test_a_comment_that_only_repeats_its_authors_name_without_an_address() -> No
     assert said[0, AUTHOR_NAMES.index("author_said")] == 1.0
 
 
+def test_a_reader_signs_and_a_spammer_repeats() -> None:
+    texts = [
+        "The weir was dry when we came by.\nGreta Holm.",
+        "Greta Holm is cheap, ask Greta Holm",
+        "Greta Holm",
+        "dry",
+    ]
+    names = ["Greta Holm"] * 4
+    table = author_signals(names, [None] * 4, texts, text_facts(encode(names)))
+    signed, named = (table[:, AUTHOR_NAMES.index(n)].tolist() for n in ("author_signed", "author_in_text"))
+    assert signed == [1, 0, 0, 0] and named == [0, 1, 1, 0]
+
+
 def links_of(text: str) -> dict[str, float]:
     row = link_counts([text], encode([text]))[0]
     return {name: round(float(v), 2) for name, v in zip(LINK_COLUMNS, row, strict=True) if v}

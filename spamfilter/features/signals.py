@@ -331,7 +331,7 @@ def _name_signals(facts: TextFacts, out: F64) -> None:
 
 _BOTH: Final = (
     *("author_in_text", "author_is_domain", "url_in_text", "author_in_url", "author_roots", "url_roots"),
-    "author_said",
+    *("author_said", "author_signed"),
 )
 AUTHOR_NAMES: Final = (
     *(
@@ -370,12 +370,15 @@ _NEITHER: Final = (0.0,) * len(_BOTH)
 def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
     """Columns ``_BOTH`` of one comment."""
     text = text.lower()
-    named = domain = linked = hosted = name_roots = host_roots = said = 0.0
+    named = signed = domain = linked = hosted = name_roots = host_roots = said = 0.0
     host = ""
     if author:
         name = author.strip().lower()
-        named, name_roots = len(name) > 3 and name in text, _roots(name)
+        name_roots = _roots(name)
         domain = "." in name and " " not in name and host_of(name).rpartition(".")[2].isalpha()
+        if len(name) > 3 and name in text:
+            signed = _signed(text, name)
+            named = not signed
     if url:
         host = host_of(url)
         linked, host_roots = len(host) > 3 and host in text, _roots(host)
@@ -383,7 +386,17 @@ def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
             hosted = _in_host(author, host)
     if len(text) <= LONGEST_NAME:
         said = _said(text, author, host)
-    return named, domain, linked, hosted, name_roots, host_roots, said
+    return named, domain, linked, hosted, name_roots, host_roots, said, signed
+
+
+#: What may stand after a signature.
+_AFTER_NAME: Final = " \n\r\t.,!…-)"
+
+
+def _signed(text: str, name: str) -> bool:
+    """Whether a text ends in its author's name, which stands nowhere else in it: readers sign, spammers repeat."""
+    rest = text.rstrip(_AFTER_NAME).removesuffix(name)
+    return len(rest) > len(name) and name not in rest
 
 
 #: Characters of a comment that may say nothing but the words of its author's name and link.
