@@ -27,6 +27,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.stats import binom
 from sklearn.linear_model import LogisticRegression
 
 from spamfilter import passages, threads
@@ -73,7 +74,7 @@ class TrainingConfig:
     end in ``.example``): at full weight they teach their writers' habits; ``drop_url`` is the share
     that loses the author's address alone, as plain text does, ``drop_article`` the share
     that keeps a title alone; ``drop_thread`` is the share that loses the other comments of its page, as comments that
-    are judged one by one do; ``spam_rate`` and ``unsure_rate`` are the shares of ham that may lie above the cut-offs.
+    are judged one by one do; ``spam_rate`` and ``unsure_rate`` are the largest shares of ham above the cut-offs.
     """
 
     seed: int = 20
@@ -171,6 +172,9 @@ def with_real_endings(text: str | None) -> str | None:
 
 #: Ham comments under articles from which on the cut-offs are chosen on them alone: five lie above the stricter one.
 ENOUGH_HAM: Final = 1000
+#: How sure it is to be that no more than the stated share of ham lies above a cut-off (binomial): a reader who is
+#: blocked costs more than a spam that is called unsure.
+SURE: Final = 0.95
 #: Readers' comments of a site that are put on other pages, so that one with many pages is not all that is learnt from.
 STRANGERS: Final = 600
 #: Comments on pages that are not theirs below which nothing is learnt from them.
@@ -463,11 +467,16 @@ class _Run:
         # Pages have an article, and ham that was written to be hard is not what they hold: the rates are those of real
         # readers under articles, where there are enough of them to tell.
         p = 1 / (1 + np.exp(-logits[real if real.sum() >= ENOUGH_HAM else ham]))
-        spam = float(np.quantile(p, 1 - self.config.spam_rate))
-        unsure = float(np.quantile(p, 1 - self.config.unsure_rate))
+        spam, unsure = (_exceeded_by(p, rate) for rate in (self.config.spam_rate, self.config.unsure_rate))
         # A comment called spam must be more likely spam than not, whatever the rates allow.
         spam = max(spam, 0.5)
         return spam, min(unsure, spam)
+
+
+def _exceeded_by(p: F64, rate: float) -> float:
+    """The probability that at most this share of ham exceeds, as far as so many comments can tell (``SURE``)."""
+    above = binom.ppf(1 - SURE, len(p), rate)
+    return float(np.quantile(p, 1 - above / len(p)))
 
 
 def _outside(fold_of: dict[str, int], fold: int, site: str) -> bool:

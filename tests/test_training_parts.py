@@ -11,7 +11,7 @@ from spamfilter.features.stages import ANEW, BY_CONTEXT, FirstStage, anew_names,
 from spamfilter.features.wordlists import load_lists
 from spamfilter.reasons import group_of
 from spamfilter.text import encode
-from spamfilter.training import _gram_model, _language_evenness, _telling, gram_matrix
+from spamfilter.training import _exceeded_by, _gram_model, _language_evenness, _telling, gram_matrix
 
 GRAMS = NGrams(12, 12, 0)
 #: "weir" stands in all, "outlet" in spam alone, "ferry" in ham alone.
@@ -94,3 +94,16 @@ def test_a_language_is_no_sign_of_spam() -> None:
     assert 1 < spam / ham < 9 and weight[100:110].sum() / weight[110:200].sum() > 10 / 90
     assert np.all(weight[200:] == 1)  # nothing to be even with
     assert weight.max() <= np.sqrt(3) and weight.min() >= np.sqrt(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("n", "rate", "most", "least"), [(4000, 0.005, 20, 10), (4000, 0.05, 200, 165), (100, 0.005, 1, 0)]
+)
+def test_no_more_ham_than_stated_lies_above_a_cutoff(n: int, rate: float, most: int, least: int) -> None:
+    rng = np.random.default_rng(4)
+    known, cutoffs = rng.random((50, n)), []
+    for p in known:
+        cutoffs.append(_exceeded_by(p, rate))
+        assert least <= (p >= cutoffs[-1]).sum() <= most
+    # Of ham that nobody has seen more than the share is above it in one case of twenty, give or take.
+    assert np.mean(1 - np.array(cutoffs) > rate) < 0.15 or n < 1000
