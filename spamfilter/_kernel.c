@@ -1942,15 +1942,18 @@ static PyObject *tokens(PyObject *self, PyObject *args) {
         int32_t *out = (int32_t *)v[4].buf + TOKENS * d;
         int64_t end = starts[d + 1] - 1;
         for (int64_t i = starts[d], e, slash = 0; i < end; i = e) {
-            int letter = 0;
+            int letter = 0, digit = 0;
             if (c[i] <= NEWLINE) {
                 e = i + 1;
                 continue;
             }
-            for (e = i; e < end && c[e] > NEWLINE; e++) letter |= is_run(c[e]) && c[e] != DIGIT;
-            if (letter) {
-                out[0]++;
-                out[1] += is_random(p, i, e, &l);
+            for (e = i; e < end && c[e] > NEWLINE; e++) {
+                letter |= is_run(c[e]) && c[e] != DIGIT;
+                digit |= is_09(p[e]);
+            }
+            out[0] += letter;
+            if (letter && e - i >= l.shortest) out[1] += is_random(p, i, e, &l);
+            if (letter && digit) {
                 out[2] += is_numbered(p, i, e, &l);
                 out[3] += (slash || p[i] == '/') && is_mixed(p, i + (p[i] == '/'), e, l.path_shortest, l.path_longest, 0);
                 out[4] += is_code(p, i, e, &l);

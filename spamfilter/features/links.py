@@ -79,6 +79,8 @@ _BARE: Final = re.compile(
     rf"(?:\[\.\]|\(dot\)|\sdot\s){_ALL_ENDINGS})\b(?![(@])(/[^\s<>\"'\]\[{{}}|\\]+)?",
     re.I,
 )
+# What nearly every such domain has; looked for first, since few texts have it.
+_ENDED: Final = re.compile(rf"{_DOT}\s?{_ALL_ENDINGS}\b", re.I)
 _HANDLE: Final = re.compile(r"(?<![\w.])@[A-Za-z]\w{3,31}\b|\bt\.me/|\bwa\.me/|\bwhats\s?app\b.{0,20}\d", re.I)
 _PHONE: Final = re.compile(r"(?<![\w./=-])\+?\(?\d{1,4}\)?(?:[\s.\-/]?\(?\d{2,4}\)?){2,5}(?![\w/])")
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|\[email\]", re.I)
@@ -219,6 +221,8 @@ def _addresses(text: str, row: NDArray[np.float64]) -> None:
 
 def _bare_domains(text: str, row: NDArray[np.float64]) -> None:
     """Count domains written without http among the links: they are as long, as deep and as well known."""
+    if not _ENDED.search(text) and "[.]" not in text and "dot" not in text.lower():
+        return
     linked = row[0] > 0
     for m in _BARE.finditer(text):
         name, ending = m[1], m[2] or m[3] or m[4]
