@@ -13,6 +13,7 @@ comma between them, empty where there are none to be told.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -61,13 +62,14 @@ class Seen:
 
 
 # ------------------------------------------------------------------ what comment and context share
-def subject_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:
-    """The rarest words of each comment that its title and article have too (``ham``), or have not."""
+def subject_words(seen: Seen, rows: I64, ham: Flags) -> Sequence[str | None]:
+    """The rarest words of each comment that its title and article have too (``ham``), or have not; None where there is
+    neither."""
     placed = seen.given.context_of[rows] >= 0
     if placed.all():
         return _rarest_of(seen, rows, ham)
     found = iter(_rarest_of(seen, rows[placed], ham[placed]) if placed.any() else ())
-    return [next(found) if there else "" for there in placed.tolist()]
+    return [next(found) if there else None for there in placed.tolist()]
 
 
 def company_words(seen: Seen, rows: I64, ham: Flags) -> list[str]:

@@ -145,6 +145,8 @@ class Explainer:
         self._quoting = {place[group] for group in _QUOTING}
         self._sides = [((spam, said), (ham, meant)) for spam, said, ham, meant in GROUPS.values()]
         self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
+        #: Inputs that say whether there is a title, an article; an old or a small model may have neither.
+        self._context = [i for i, name in enumerate(inputs) if name in ("has_title", "has_article")]
         member = np.zeros((len(inputs), len(self.groups)))
         for i, name in enumerate(inputs):
             if not name.startswith(_NO_REASON):
@@ -161,11 +163,15 @@ class Explainer:
         parts *= coef
         weights = self._by_groups(parts)
         left, rows = np.abs(weights), np.arange(len(weights))
+        # Standardised, what is not there lies below the middle.
+        alone = (z[:, self._context] < 0).all(axis=1) if self._context else np.zeros(len(z), np.bool_)
         labels = []
         for _ in range(MOST_IN_TABLE):  # a few times the largest costs less than to sort them all
             largest = np.argmax(left, axis=1)
             left[rows, largest] = -1.0
-            labels.append(self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)].tolist())
+            named = self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)]
+            named[alone & (largest == self._place["subject"])] = _MISSING["subject"][0]
+            labels.append(named.tolist())
         return [", ".join(row) for row in zip(*labels, strict=True)]
 
     def reasons(self, seen: Seen, parts: F64, logits: F64, first: int = 0) -> list[tuple[Reason, ...]]:
@@ -246,8 +252,9 @@ _QUOTING: Final[dict[str, Callable[[Seen, NDArray[np.int64], NDArray[np.bool_]],
     "name": _names,
     "address": _hosts,
 }
-#: Name and words where an author gives no name, or no address.
+#: Name and words where an author gives no name, or no address, or nothing is known that the comment stands under.
 _MISSING: Final = {
+    "subject": ("no_context", "no title or article to compare with"),
     "name": ("no_author", "gives no author name"),
     "address": ("no_author_url", "the author's name links nowhere"),
 }

@@ -115,6 +115,18 @@ def test_reasons_add_up_and_are_plain(sf):
         assert all(r.detail and not r.name.startswith("_") for r in verdict.reasons)
 
 
+def test_nothing_is_called_off_topic_where_nothing_is_known_that_it_stands_under(sf):
+    text = "see palace99, the wellness circle of the valley, every evening"
+    for title, article in ((None, None), ("A walk past the weir", None), (None, "The path was dry. " * 30)):
+        said = {r.name for r in sf.score(text, title=title, article=article).reasons}
+        row = {"text": text, "title": title, "article": article}
+        table = set(sf.score_frame(pd.DataFrame([row]))["reasons"][0].split(", "))
+        if title or article:
+            assert "no_context" not in said | table
+        else:
+            assert not {"off_topic", "on_topic"} & (said | table) and "no_context" in said
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [("", "empty"), ("\0\0", "nul"), ("\ud800 lone", "surrogate"), ("a" * 1_000_000, "one word of a megabyte"), ("😀" * 500, "emoji"), ("‮​", "hidden")],
