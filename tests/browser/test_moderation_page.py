@@ -26,6 +26,7 @@ def sign_in(browser: Any, site: Site) -> None:
     browser.find_element(NAME, "name").send_keys("ana")
     browser.find_element(NAME, "password").send_keys(PASSWORD)
     browser.find_element(CSS, "button.primary").click()
+    until(browser, lambda driver: driver.find_element(CSS, ".filters").is_displayed())  # a click does not wait
 
 
 def waiting(browser: Any) -> int:
