@@ -8,8 +8,8 @@ Usage::
 Programs that try whether a site lets comments through write letters at random, and so do those that make names and
 addresses by the thousand.  How probable the letters of a word are is read off a table: the logarithm of the probability
 of each letter after the two before it (trigrams, Witten–Bell smoothing, Witten & Bell 1991), counted over the different
-words that readers and articles of the open corpus use, in two dozen languages written in Latin letters.  The table is
-stored with the package (``letters.npy``, 19,683 bytes); ``python -m spamfilter.features.letters data/corpus`` makes it
+words that readers and articles of the open corpus use, in its languages of Latin letters.  The table is stored with
+the package (``letters.npy``, 19,683 bytes); ``python -m spamfilter.features.letters data/corpus`` makes it
 again.  Words of other scripts are never called random.
 """
 
@@ -105,8 +105,6 @@ _RANDOM: Final = re.compile(r"[^a-z]*([a-z]+)[^a-z]*")
 _NUMBERED: Final = re.compile(
     rf"(?:|[^a-z0-9]*[^a-z0-9@])[a-z]{{{NAME},}}[0-9]{{{FEWEST_DIGITS},{MOST_DIGITS}}}[^a-z0-9]*"
 )
-
-
 _BROKEN: Final = re.compile(rf"/?(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{{{PATH[0]},{PATH[1]}}}")
 _CODE: Final = re.compile(rf"[^a-z0-9]*(?=[a-z]*[0-9])(?=[a-f0-9]*[g-z])[a-z0-9]{{{CODE[0]},{CODE[1]}}}[^a-z0-9]*")
 
