@@ -1919,10 +1919,10 @@ static int is_code(const uint32_t *p, int64_t a, int64_t b, const Lettering *l) 
     return is_mixed(p, a, b, l->code_shortest, l->code_longest, 1);
 }
 
-#define TOKENS 5
-PyDoc_STRVAR(tokens_doc, "tokens(points, classes, starts, table, shortest, longest, random, name, fewest, most, path_shortest, path_longest, "
-                         "code_shortest, code_longest, out)\n\nThe counts of letters.TOKENS of each text.");
-static PyObject *tokens(PyObject *self, PyObject *args) {
+#define PIECES 5
+PyDoc_STRVAR(pieces_doc, "pieces(points, classes, starts, table, shortest, longest, random, name, fewest, most, path_shortest, path_longest, "
+                         "code_shortest, code_longest, out)\n\nThe counts of letters.PIECES of each text.");
+static PyObject *pieces(PyObject *self, PyObject *args) {
     Py_buffer v[5];
     Lettering l;
     if (!PyArg_ParseTuple(args, "y*y*y*y*iiiiiiiiiiw*", &v[0], &v[1], &v[2], &v[3], &l.shortest, &l.longest, &l.random, &l.name,
@@ -1933,13 +1933,13 @@ static PyObject *tokens(PyObject *self, PyObject *args) {
     const int64_t *starts = v[2].buf;
     int64_t n = v[2].len / 8 - 1;
     l.table = v[3].buf;
-    if (v[3].len != 27 * 27 * 27 || v[4].len != n * TOKENS * 4) {
-        PyErr_SetString(PyExc_ValueError, "tokens: a table of 27 x 27 x 27, and a row of counts for every text");
+    if (v[3].len != 27 * 27 * 27 || v[4].len != n * PIECES * 4) {
+        PyErr_SetString(PyExc_ValueError, "pieces: a table of 27 x 27 x 27, and a row of counts for every text");
         return release(v, 5, NULL);
     }
     Py_BEGIN_ALLOW_THREADS;
     for (int64_t d = 0; d < n; d++) {
-        int32_t *out = (int32_t *)v[4].buf + TOKENS * d;
+        int32_t *out = (int32_t *)v[4].buf + PIECES * d;
         int64_t end = starts[d + 1] - 1;
         for (int64_t i = starts[d], e, slash = 0; i < end; i = e) {
             int letter = 0, digit = 0;
@@ -2609,7 +2609,7 @@ static PyMethodDef methods[] = {
     {"overlaps", overlaps, METH_VARARGS, overlaps_doc},
     {"company", company, METH_VARARGS, company_doc},
     {"tell", tell, METH_VARARGS, tell_doc},
-    {"tokens", tokens, METH_VARARGS, tokens_doc},
+    {"pieces", pieces, METH_VARARGS, pieces_doc},
     {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
     {"name_signals", name_signals, METH_VARARGS, name_signals_doc},
     {"stages", stages, METH_VARARGS, stages_doc},

@@ -93,9 +93,9 @@ def test_links_are_what_the_regular_expressions_find(texts: list[str]) -> None:
 @given(st.lists(st.one_of(_TEXT, st.text("abqxz19@. !/", max_size=70)), min_size=1, max_size=6))
 def test_tokens(texts: list[str]) -> None:
     batch = text.encode(texts)
-    fast = letters.tokens(batch)
+    fast = letters.pieces(batch)
     with _without_kernel():
-        assert np.array_equal(fast, letters.tokens(batch))
+        assert np.array_equal(fast, letters.pieces(batch))
 
 
 @settings(max_examples=150, deadline=None)

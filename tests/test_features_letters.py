@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spamfilter.features import letters
-from spamfilter.features.letters import looks_random, tokens
+from spamfilter.features.letters import looks_random, pieces
 from spamfilter.features.links import LINK_COLUMNS, link_counts, url_signals
 from spamfilter.features.links import URL_COLUMNS as URL
 from spamfilter.features.signals import AUTHOR_NAMES, author_signals, text_facts, text_names, text_signals
@@ -62,7 +62,7 @@ def test_few_words_of_a_language_that_the_table_has_not_seen(monkeypatch: pytest
     ],
 )
 def test_pieces_between_blanks(text: str, counts: tuple[int, ...]) -> None:
-    assert tokens(encode([text])).tolist() == [list(counts)]
+    assert pieces(encode([text])).tolist() == [list(counts)]
 
 
 def test_signals_of_letters() -> None:

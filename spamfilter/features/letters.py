@@ -2,7 +2,7 @@
 
 Usage::
 
-    found = tokens(encode(["hey mqzvwt, see palace99"]))   # int32, (texts, 5): [[4, 1, 1, 0, 0]]
+    found = pieces(encode(["hey mqzvwt, see palace99"]))   # int32, (texts, 5): [[4, 1, 1, 0, 0]]
     looks_random("mqzvwt")                                 # True
 
 Programs that try whether a site lets comments through write letters at random, and so do those that make names and
@@ -32,11 +32,11 @@ from spamfilter import charclass as cc
 from spamfilter import compiled
 from spamfilter.text import Batch, fold
 
-__all__ = ["TOKENS", "looks_random", "tokens"]
+__all__ = ["PIECES", "looks_random", "pieces"]
 
-#: Columns of ``tokens``: pieces between blanks with a letter, those of random letters, names that end in a number, ends
+#: Columns of ``pieces``: pieces between blanks with a letter, those of random letters, names that end in a number, ends
 #: of addresses that a blank keeps from filters ("short.ly /K7d2"), long codes as those of purses ("1Bq…", no digests).
-TOKENS: Final = ("pieces", "random", "numbered", "broken", "codes")
+PIECES: Final = ("pieces", "random", "numbered", "broken", "codes")
 #: The table holds eighths of a bit.
 STEPS: Final = 8
 #: Mean log2-probability of a letter below which a word looks random.  One word of 1,000 that readers write is below it
@@ -72,16 +72,16 @@ def looks_random(word: str) -> bool:
     return sum(int(logs[(a * _LETTERS + b) * _LETTERS + c]) for a, b, c in places) < RANDOM * len(word)
 
 
-def tokens(batch: Batch) -> NDArray[np.int32]:
-    """Counts of each text by ``TOKENS``: shape (texts, 5).
+def pieces(batch: Batch) -> NDArray[np.int32]:
+    """Counts of each text by ``PIECES``: shape (texts, 5).
 
     A piece stands between blanks; signs around it do not count, and one with others inside (an address, a handle) is
     neither random nor numbered.
     """
-    out = np.zeros((len(batch), len(TOKENS)), np.int32)
+    out = np.zeros((len(batch), len(PIECES)), np.int32)
     if compiled.kernel is not None:
         sizes = (SHORTEST, LONGEST, RANDOM, NAME, FEWEST_DIGITS, MOST_DIGITS, *PATH, *CODE)
-        compiled.kernel.tokens(batch.points, batch.classes, batch.starts, table(), *sizes, out)
+        compiled.kernel.pieces(batch.points, batch.classes, batch.starts, table(), *sizes, out)
         return out
     letter = (batch.classes >= cc.LATIN) & (batch.classes <= cc.KANA) & (batch.classes != cc.DIGIT)
     blank = np.isin(batch.classes, _BLANKS)

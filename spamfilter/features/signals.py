@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from spamfilter import charclass as cc
 from spamfilter import compiled
 from spamfilter.features.hashing import distinct_words, word_hashes
-from spamfilter.features.letters import tokens
+from spamfilter.features.letters import pieces
 from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_counts, url_signals
 from spamfilter.features.wordlists import ROOT_START, load_lists, selling_roots
 from spamfilter.text import Batch
@@ -189,9 +189,9 @@ FEW_PIECES: Final = 4
 
 
 def _letter_signals(facts: TextFacts) -> F64:
-    pieces, random, *counts = tokens(facts.batch).T
+    every, random, *counts = pieces(facts.batch).T
     # One piece alone is half, so that a single odd name is not all that is said.
-    return np.array((random / np.maximum(pieces, 2), (random > 0) & (pieces <= FEW_PIECES), *np.log1p(counts))).T
+    return np.array((random / np.maximum(every, 2), (random > 0) & (every <= FEW_PIECES), *np.log1p(counts))).T
 
 
 def _other_signals(texts: Sequence[str], facts: TextFacts) -> F64:
@@ -288,7 +288,7 @@ def author_signals(
     if not any(authors) and not any(urls):
         return out
     _name_signals(facts, out)
-    out[:, _RANDOM_NAME] = tokens(facts.batch)[:, 1] > 0
+    out[:, _RANDOM_NAME] = pieces(facts.batch)[:, 1] > 0
     at = len(AUTHOR_NAMES) - len(_BOTH) - len(URL_COLUMNS)
     out[:, at : at + len(URL_COLUMNS)] = url_signals(urls)
     _name_and_address(authors, urls, texts, out[:, -len(_BOTH) :])
