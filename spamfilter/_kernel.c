@@ -663,7 +663,7 @@ static PyObject *fold(PyObject *self, PyObject *args) {
 #define DECIMAL 4
 #define DIGITLIKE 8
 #define ASK 0x80
-#define LINK_COLUMNS 15
+#define LINK_COLUMNS 18 /* the last three, and four to six, are for Python to fill: it knows the hosts */
 #define PHONE_DIGITS 8
 #define PHONE_REACH 2000 /* characters in which the digits of a phone number are looked for */
 

@@ -57,6 +57,12 @@ GROUPS: Final = {
     ),
     "links": ("links", "links or contact details in the text", "no_links", "no links in the text"),
     "selling": ("selling_words", "words that sell or promise", "no_selling_words", "no words that sell"),
+    "goods": (
+        "shady_goods",
+        "name or link of a shop for sex, drugs, bets or counterfeits",
+        "no_shady_goods",
+        "no such shop in name or link",
+    ),
     "praise": ("generic_praise", "praise that would fit any page", "plain_talk", "talks plainly"),
     "site": (
         "talks_of_site",
@@ -107,6 +113,7 @@ _GROUP_OF: Final = {
             "contact",
         )
     ),
+    "goods": ("goods_", "author_crude", "author_brands", "link_crude", "link_brands"),
     "praise": ("says_praise", "share_praise", "says_thanks", "share_thanks", "product_bare_praise"),
     "site": ("product_site", "says_site", "share_site", "says_writing", "share_writing"),
     "disguise": ("fancy_", "hidden_", "mixed_", "spaced_"),

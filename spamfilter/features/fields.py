@@ -168,18 +168,29 @@ def read_features(fields: Fields, idf: NDArray[np.float32]) -> tuple[Dense, Read
     """As ``dense_features``, and what was read for them, for those who judge and explain."""
     seen = read(fields.texts, fields.authors, fields.urls, fields.titles, fields.articles)
     relation, context = _overlaps(fields, seen, idf)
-    parts = (
-        sig.text_signals(fields.texts, seen.texts),
-        sig.author_signals(fields.authors, fields.urls, fields.texts, seen.names),
-        context,
-    )
+    text = sig.text_signals(fields.texts, seen.texts)
+    author = sig.author_signals(fields.authors, fields.urls, fields.texts, seen.names)
+    parts = (text, author, _goods(text, author), context)
     has_article = (context[:, _HAS_ARTICLE] > 0) & _long_enough(fields.articles, fields.context_of)
     return Dense(_dense_names(), np.concatenate(parts, axis=1), relation, has_article), seen
 
 
 @cache
 def _dense_names() -> tuple[str, ...]:
-    return (*sig.text_names(), *sig.AUTHOR_NAMES, *CONTEXT_COLUMNS)
+    return (*sig.text_names(), *sig.AUTHOR_NAMES, *GOODS_COLUMNS, *CONTEXT_COLUMNS)
+
+
+#: In how many of two places, the author's name or host and the hosts in the text, stand goods that readers do not
+#: sell: each place alone is rare, so that little could be learnt of it.
+GOODS_COLUMNS: Final = ("goods_crude", "goods_brands")
+
+
+def _goods(text: F64, author: F64) -> F64:
+    """Columns ``GOODS_COLUMNS``, of the signals of text and author."""
+    linked = text[:, [sig.text_names().index(f"link_{kind}") for kind in ("crude", "brands")]]
+    named = author[:, [sig.AUTHOR_NAMES.index(f"author_{kind}") for kind in ("crude", "brands")]]
+    out: F64 = (linked > 0).astype(np.float64) + (named > 0)
+    return out
 
 
 def _long_enough(articles: Sequence[str], of: NDArray[np.int64]) -> NDArray[np.bool_]:

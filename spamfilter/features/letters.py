@@ -42,8 +42,8 @@ STEPS: Final = 8
 #: Mean log2-probability of a letter below which a word looks random.  One word of 1,000 that readers write is below it
 #: (abbreviations, names of programs), and in a language that the table has not seen up to one of 15 (Polish).
 RANDOM: Final = -6 * STEPS
-#: Shorter words are abbreviations too often; longer ones are several words without blanks.
-SHORTEST, LONGEST = 5, 20
+#: Shorter words are abbreviations too often; longer ones are no words.
+SHORTEST, LONGEST = 5, 200
 #: A name of at least so many letters, and digits after it ("mp3", "B2B", "route1999999" are none).
 NAME, FEWEST_DIGITS, MOST_DIGITS = 4, 2, 4
 #: Letters and digits of the end of an address, as shorteners make them, and of the address of a purse (Bitcoin's have

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from spamfilter import charclass as cc
 from spamfilter import compiled
 from spamfilter.features.letters import looks_random
+from spamfilter.features.wordlists import roots_in
 from spamfilter.text import Batch
 
 __all__ = ["LINK_COLUMNS", "URL_COLUMNS", "address", "host_of", "link_counts", "own_host", "url_signals"]
@@ -44,6 +45,9 @@ LINK_COLUMNS: Final = (
     "emails",
     "link_first",
     "link_last",
+    "link_selling",
+    "link_crude",
+    "link_brands",
 )
 URL_COLUMNS: Final = (
     "url",
@@ -166,14 +170,22 @@ def _add_hosts(texts: Sequence[str], places: list[list[int]], out: NDArray[np.fl
     for i, group in groupby(places, key=itemgetter(0)):
         facts = [_host_facts(texts[i][a:b]) for _, a, b in group]
         out[i, 1] = len({site for site, *_ in facts})
-        out[i, 4:7] = np.sum([flags for _, *flags in facts], axis=0)
+        out[i, _OF_HOST] = np.sum([flags for _, *flags in facts], axis=0)
+
+
+#: Columns that hosts decide.
+_OF_HOST: Final = [4, 5, 6, 15, 16, 17]
 
 
 @lru_cache(maxsize=65536)
-def _host_facts(host: str) -> tuple[str, bool, bool, bool]:
-    """Registered name of a host as it stands in a text; is it a shortener, a known place, of an odd ending."""
-    site = registered(host.lower().removeprefix("www.").rstrip(".:;!?"))
-    return site, site in _SHORTENERS, site in _KNOWN, site.rpartition(".")[2] not in _USUAL_TLDS
+def _host_facts(host: str) -> tuple[str | float, ...]:
+    """Registered name of a host as it stands in a text; is it a shortener, a known place, of an odd ending; pieces of
+    names in it by ``ROOTS``."""
+    host = host.lower().removeprefix("www.").rstrip(".:;!?")
+    site = registered(host)
+    known = site in _KNOWN
+    odd = site.rpartition(".")[2] not in _USUAL_TLDS
+    return site, site in _SHORTENERS, known, odd, *roots_in(host.removesuffix(site) if known else host)
 
 
 def _link_counts(texts: Sequence[str]) -> NDArray[np.float64]:
@@ -214,7 +226,7 @@ def _addresses(text: str, row: NDArray[np.float64]) -> None:
     row[1] = len({site for site, *_ in facts})
     row[2] = sum(len(m[0]) for m in found) / len(text)
     row[3] = sum(len(m[2]) > 1 for m in found)
-    row[4:7] = np.sum([flags for _, *flags in facts], axis=0)
+    row[_OF_HOST] = np.sum([flags for _, *flags in facts], axis=0)
     row[13] = found[0].start() < 3
     row[14] = found[-1].end() > len(text) - 3
 
@@ -233,7 +245,7 @@ def _bare_domains(text: str, row: NDArray[np.float64]) -> None:
         row[1] += 1
         row[2] += len(m[0]) / len(text)
         row[3] += m[5] is not None
-        row[4:7] += flags
+        row[_OF_HOST] += flags
         if not linked:
             row[13] = max(row[13], m.start() < 3)
             row[14] = m.end() > len(text) - 3

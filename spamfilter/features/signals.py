@@ -25,7 +25,7 @@ from spamfilter import compiled
 from spamfilter.features.hashing import distinct_words, word_hashes
 from spamfilter.features.letters import pieces
 from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_counts, url_signals
-from spamfilter.features.wordlists import ROOT_START, load_lists, selling_roots
+from spamfilter.features.wordlists import ROOTS, load_lists, roots_in
 from spamfilter.text import Batch
 
 __all__ = [
@@ -331,7 +331,8 @@ def _name_signals(facts: TextFacts, out: F64) -> None:
 
 _BOTH: Final = (
     *("author_in_text", "author_is_domain", "url_in_text", "author_in_url", "author_roots", "url_roots"),
-    *("author_said", "author_signed"),
+    *("author_said", "author_signed", "author_opens"),
+    *("author_crude", "author_brands"),
 )
 AUTHOR_NAMES: Final = (
     *(
@@ -370,23 +371,33 @@ _NEITHER: Final = (0.0,) * len(_BOTH)
 def _both(author: str | None, url: str | None, text: str) -> tuple[float, ...]:
     """Columns ``_BOTH`` of one comment."""
     text = text.lower()
-    named = signed = domain = linked = hosted = name_roots = host_roots = said = 0.0
+    named = signed = domain = linked = hosted = opens = 0.0
+    name_roots = host_roots = _NO_ROOTS
     host = ""
     if author:
         name = author.strip().lower()
-        name_roots = _roots(name)
+        name_roots = roots_in(name)
         domain = "." in name and " " not in name and host_of(name).rpartition(".")[2].isalpha()
         if len(name) > 3 and name in text:
-            signed = _signed(text, name)
+            signed, opens = _signed(text, name), _opens(text, name)
             named = not signed
     if url:
         host = host_of(url)
-        linked, host_roots = len(host) > 3 and host in text, _roots(host)
+        linked, host_roots = len(host) > 3 and host in text, roots_in(host)
         if author:
             hosted = _in_host(author, host)
-    if len(text) <= LONGEST_NAME:
-        said = _said(text, author, host)
-    return named, domain, linked, hosted, name_roots, host_roots, said, signed
+    said = _said(text, author, host) if len(text) <= LONGEST_NAME else 0.0
+    usual = (named, domain, linked, hosted, name_roots[0], host_roots[0], said, signed, opens)
+    return (*usual, *(a + b for a, b in zip(name_roots[1:], host_roots[1:], strict=True)))
+
+
+_NO_ROOTS: Final = (0.0,) * len(ROOTS)
+
+
+def _opens(text: str, name: str) -> bool:
+    """Whether a text begins with its author's name as with a title, as trackbacks do, and goes on."""
+    body = text.lstrip()
+    return body.startswith(name) and body[len(name) :].lstrip(" ").startswith(("...", "…", "\n", ":", "|"))
 
 
 #: What may stand after a signature.
@@ -410,22 +421,6 @@ def _said(text: str, author: str | None, host: str) -> float:
         return 0.0
     name = "".join(_ALNUM.findall(f"{author or ''}.{host}".lower()))
     return sum(w in name for w in words) / len(words)
-
-
-#: More pieces than this in one name say no more.
-MOST_ROOTS: Final = 3
-
-
-@lru_cache(maxsize=65536)
-def _roots(name: str) -> float:
-    """How many pieces that sell something stand in a name or host, at most ``MOST_ROOTS``."""
-    bare, roots = "".join(_ALNUM.findall(name)), selling_roots()
-    found = set()
-    for at in range(len(bare) - ROOT_START + 1):
-        for root in roots.get(bare[at : at + ROOT_START], ()):
-            if bare.startswith(root, at):
-                found.add(root)
-    return float(min(len(found), MOST_ROOTS))
 
 
 _ALNUM: Final = re.compile(r"[^\W_]+")

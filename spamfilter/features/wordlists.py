@@ -8,9 +8,10 @@ Usage::
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from spamfilter import compiled
 from spamfilter.features.hashing import mix, word_hashes
 from spamfilter.text import encode
 
-__all__ = ["ROOT_START", "WordLists", "load_lists", "selling_roots"]
+__all__ = ["ROOTS", "WordLists", "load_lists", "roots_in"]
 
 _PATH: Final = Path(__file__).with_name("wordlists.toml")
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
@@ -88,13 +89,33 @@ def load_lists() -> WordLists:
     return WordLists(names, *_hash_table(found))
 
 
+#: Kinds of pieces of names, by which ``roots_in`` counts.
+ROOTS: Final = ("selling", "crude", "brands")
+#: More pieces of a kind than this in one name say no more.
+MOST_ROOTS: Final = 3
+_ALNUM: Final = re.compile(r"[^\W_]+")
+
+
+@lru_cache(maxsize=65536)
+def roots_in(name: str) -> tuple[float, ...]:
+    """How many pieces of each kind (``ROOTS``) stand in a lower-case name or host, at most ``MOST_ROOTS`` of each."""
+    bare, roots = "".join(_ALNUM.findall(name)), _roots()
+    found: tuple[set[str], ...] = tuple(set() for _ in ROOTS)
+    for at in range(len(bare) - ROOT_START + 1):
+        for root, kind in roots.get(bare[at : at + ROOT_START], ()):
+            if bare.startswith(root, at):
+                found[kind].add(root)
+    return tuple(float(min(len(kind), MOST_ROOTS)) for kind in found)
+
+
 @cache
-def selling_roots() -> dict[str, tuple[str, ...]]:
-    """Pieces of host names and authors' names that sell something, by their first ``ROOT_START`` letters."""
-    text: str = _read()["roots"]["selling"]
-    out: dict[str, tuple[str, ...]] = {}
-    for root in dict.fromkeys(text.split()):
-        out[root[:ROOT_START]] = (*out.get(root[:ROOT_START], ()), root)
+def _roots() -> dict[str, tuple[tuple[str, int], ...]]:
+    """Pieces of names and the number of the kind of each, by their first ``ROOT_START`` letters."""
+    lists: dict[str, str] = _read()["roots"]
+    out: dict[str, tuple[tuple[str, int], ...]] = {}
+    for kind, name in enumerate(ROOTS):
+        for root in dict.fromkeys(lists[name].split()):
+            out[root[:ROOT_START]] = (*out.get(root[:ROOT_START], ()), (root, kind))
     return out
 
 
