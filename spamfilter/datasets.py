@@ -12,6 +12,9 @@ Three shapes are read:
   ``post``, ``set``, ``lang``, ``kind``, ``date``, ``id``;
 * a folder with ``comments.jsonl`` and, if there are any, articles in ``posts.jsonl`` (``post``, ``title``, ``text``);
 * threads, one article a line with its comments: ``{"site", "title", "article", "lang", "comments": [...]}``.
+
+Comments that a site has published can be read without labels, as ham (``readers=``): the same shapes, among them what
+``spamfilter split`` writes.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +35,7 @@ from spamfilter.campaigns import campaign_sizes, campaigns_of
 from spamfilter.errors import DataError, UnreadableFile
 from spamfilter.rowfiles import SUFFIXES, RowFile, is_row_file
 
-__all__ = ["DataReport", "Dataset", "campaign_sizes", "campaigns_of", "merge", "read_data", "read_rows"]
+__all__ = ["PUBLISHED", "DataReport", "Dataset", "campaign_sizes", "campaigns_of", "merge", "read_data", "read_rows"]
 
 #: Fields a row may have besides text and label; anything else is left aside.
 FIELDS: Final = ("author", "author_url", "title", "article", "site", "post", "set", "lang", "kind", "date", "id")
@@ -48,6 +52,10 @@ _OTHER_NAMES: Final = {
 #: Rows left out that are listed one by one; all of them are counted.
 _LISTED: Final = 10_000
 _SNIPPET: Final = 60
+#: Set and kind of comments that count as ham because a site has published them.
+PUBLISHED: Final = "published"
+#: Kinds that sites send, not readers.
+_NO_READERS: Final = ("pingback", "trackback")
 
 
 @dataclass(slots=True)
@@ -145,8 +153,13 @@ class Dataset:
                 )
 
 
-def read_data(sources: Sequence[str | Path], conflicts: str = "drop", split: str | None = None) -> Dataset:
-    """Read and check labelled comments from files and folders, row by row.
+def read_data(
+    sources: Sequence[str | Path],
+    conflicts: str = "drop",
+    split: str | None = None,
+    readers: Sequence[str | Path] = (),
+) -> Dataset:
+    """Read and check labelled comments from files and folders, row by row; of ``readers`` those without a label, too.
 
     ``conflicts`` says what becomes of a text that has both labels under the same article: "drop"
     leaves all its rows out, "newest" keeps those with the latest ``date`` if they agree (rows without a
@@ -157,10 +170,10 @@ def read_data(sources: Sequence[str | Path], conflicts: str = "drop", split: str
     if conflicts not in CONFLICTS:
         raise DataError(f"conflicts must be one of {', '.join(CONFLICTS)}, not {conflicts!r}")
     rows = _Rows(DataReport(), split)
-    for source in sources:
+    for source, published in (*((s, False) for s in sources), *((s, True) for s in readers)):
         before = rows.seen
         for path in _files_of(Path(source)):
-            rows.add_file(path)
+            rows.add_file(path, published)
         rows.report.read[str(source)] += rows.seen - before
     return rows.dataset(conflicts)
 
@@ -229,11 +242,11 @@ class _Rows:
         self._doubles: set[int] = set()
         self._same: dict[str, str] = {}
 
-    def add_file(self, path: Path) -> None:
+    def add_file(self, path: Path, published: bool = False) -> None:
         posts = _posts(path.with_name("posts.jsonl")) if path.name == "comments.jsonl" else {}
         file = RowFile(path)
         for n, raw in file.rows():
-            for where, row in _comments_of(raw, path, n):
+            for where, row in _comments_of(raw, path, n, published):
                 self._add(row, posts, path, where)
         self.report.notes[f"rows of {path.name} that were not UTF-8, read as Windows-1252"] += file.mended
 
@@ -247,10 +260,12 @@ class _Rows:
         label = _label_of(row.get("label"), path, where)
         text = _text_or_none(row.get("text"))
         place = f"{path.name} {where}"
-        if self._split is not None and row.get("split") != self._split:
+        if self._split is not None and row.get("split") != self._split and row.get("set") != PUBLISHED:
             self.report.notes[f"rows of other splits than {self._split!r}, passed over"] += 1
         elif text is None:
             self.report.leave_out("empty text", place)
+        elif row.get("set") == PUBLISHED and row.get("kind") in _NO_READERS:
+            self.report.leave_out("published, but no reader's comment", place)
         elif None in row:
             self.report.leave_out("more cells than the header has columns", place)
         else:
@@ -307,12 +322,13 @@ class _Rows:
         return newest if len({self._label[i] for i in newest}) == 1 else []
 
 
-def _comments_of(raw: Any, path: Path, n: int) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+def _comments_of(raw: Any, path: Path, n: int, published: bool = False) -> Iterator[tuple[str, Mapping[Any, Any]]]:
     if not isinstance(raw, Mapping):
         raise DataError(f"{path} row {n}: expected an object with text and label, found {type(raw).__name__}")
     if "comments" not in raw:
-        _require_columns(raw, path, f"row {n}")
-        yield f"row {n}", raw
+        row = _published(raw, raw) if published else raw
+        _require_columns(row, path, f"row {n}")
+        yield f"row {n}", row
         return
     if not isinstance(raw["comments"], list):
         raise DataError(f"{path} row {n}: comments is {type(raw['comments']).__name__}, a list of objects is expected")
@@ -322,8 +338,18 @@ def _comments_of(raw: Any, path: Path, n: int) -> Iterator[tuple[str, Mapping[An
         where = f"row {n} comment {k}"
         if not isinstance(comment, Mapping):
             raise DataError(f"{path} {where}: expected an object, found {type(comment).__name__}")
+        comment = _published(comment, raw) if published else comment
         _require_columns(comment, path, where)
         yield where, {**shared, **{k: v for k, v in comment.items() if v is not None}}
+
+
+def _published(row: Mapping[Any, Any], page: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """A row that a site has published: ham unless it says otherwise, known by the host of its page."""
+    address = _stripped(page.get("url"))
+    site = _stripped(page.get("site")) or (urlsplit(address).hostname if address else None)
+    site = site or Path(str(page.get("source") or page.get("id") or PUBLISHED)).name
+    kind = row.get("kind") if row.get("kind") in _NO_READERS else PUBLISHED
+    return {**row, "label": row.get("label") or "ham", "set": PUBLISHED, "kind": kind, "site": site}
 
 
 def _require_columns(raw: Mapping[Any, Any], path: Path, where: str) -> None:

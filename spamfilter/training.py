@@ -31,7 +31,7 @@ from scipy.stats import binom
 from sklearn.linear_model import LogisticRegression
 
 from spamfilter import passages, threads
-from spamfilter.datasets import Dataset, campaign_sizes, merge
+from spamfilter.datasets import PUBLISHED, Dataset, campaign_sizes, merge
 from spamfilter.errors import DataError
 from spamfilter.features.company import MEASURES, Seats, company, confidence, measures
 from spamfilter.features.fields import RELATION_COLUMNS, Dense, Fields, dense_features
@@ -71,7 +71,8 @@ class TrainingConfig:
     those that lose their article, so that comments with fewer fields are judged well; ``passages`` off-topic
     passages enter the second stage with weight ``passage_weight`` each (a labelled row weighs 1 on
     average); ``written`` is the weight of rows that were written for training, not received by a site (sites that
-    end in ``.example``): at full weight they teach their writers' habits; ``drop_url`` is the share
+    end in ``.example``): at full weight they teach their writers' habits; ``published`` that of comments of which
+    nothing is known but that a site has published them; ``drop_url`` is the share
     that loses the author's address alone, as plain text does, ``drop_article`` the share
     that keeps a title alone; ``drop_thread`` is the share that loses the other comments of its page, as comments that
     are judged one by one do; ``spam_rate`` and ``unsure_rate`` are the largest shares of ham above the cut-offs.
@@ -94,6 +95,7 @@ class TrainingConfig:
     passages: int = 9000
     passage_weight: float = 0.5
     written: float = 0.15
+    published: float = 0.5
     prose: int = 6000
     most_per_site: int = 3000
     spam_rate: float = 0.005
@@ -201,7 +203,8 @@ class _Run:
         self.inner = fold_numbers(groups_of(data), config.folds)
         progress("campaigns")
         extra = np.ones(self.n) if weight is None else weight
-        self.weight = _balanced(self.data, extra / np.sqrt(campaign_sizes(self.data.text)), config.written)
+        by_campaign = extra / np.sqrt(campaign_sizes(self.data.text))
+        self.weight = _balanced(self.data, by_campaign, config.written, config.published)
         self.learn = _capped(self.data, config.most_per_site, rng)
         off, sources = passages.off_topic(self.data, config.passages, rng)
         self.off_site, self.off_source = off.site, sources
@@ -462,8 +465,9 @@ class _Run:
     def _cutoffs(self, logits: F64) -> tuple[float, float]:
         """Probabilities above which the stated shares of ham lie, out of fold."""
         ham = self.y == 0
-        rows = zip(self.data.article, self.data.site, strict=True)
-        real = ham & np.array([bool(a) and not s.endswith(INVENTED) for a, s in rows])
+        rows = zip(self.data.article, self.data.site, self.data.set, strict=True)
+        # Nobody has looked at comments that are only known as published: some of them are spam.
+        real = ham & np.array([bool(a) and not s.endswith(INVENTED) and name != PUBLISHED for a, s, name in rows])
         # Pages have an article, and ham that was written to be hard is not what they hold: the rates are those of real
         # readers under articles, where there are enough of them to tell.
         p = 1 / (1 + np.exp(-logits[real if real.sum() >= ENOUGH_HAM else ham]))
@@ -576,9 +580,10 @@ WRITTEN: Final = "written"
 MOST_UNEVEN: Final = 3.0
 
 
-def _balanced(data: Dataset, weight: F64, written: float = 1.0) -> F64:
+def _balanced(data: Dataset, weight: F64, written: float = 1.0, published: float = 1.0) -> F64:
     """Row weights, 1 on average: each set, language and label ∝ √(its weight), spam and ham half each; rows of invented
-    sites, which are one set in however many files they are, ``written`` times that."""
+    sites, which are one set in however many files they are, ``written`` times that, of published comments ``published``
+    times."""
     sets = [WRITTEN if s.endswith(INVENTED) else name for name, s in zip(data.set, data.site, strict=True)]
     family = list(zip(sets, data.lang, data.label.tolist(), strict=True))
     total: Counter[Any] = Counter()
@@ -586,6 +591,7 @@ def _balanced(data: Dataset, weight: F64, written: float = 1.0) -> F64:
         total[f] += w
     weight = weight * np.array([1 / np.sqrt(total[f] + FAMILY_FLOOR) for f in family])
     weight = weight * np.where(_invented(data), written, 1.0)
+    weight = weight * np.where([name == PUBLISHED for name in data.set], published, 1.0)
     weight *= _language_evenness(data.lang, data.label.tolist(), weight)
     for label in (0, 1):
         of = data.label == label

@@ -93,7 +93,8 @@ class TrainingJob:
     """One training: which files, into which folder, how.
 
     With ``folds`` the scores come from so many further trainings, each without the sites that it judges, and
-    ``jobs`` of them run at once; without, from the training's own logits out of fold.
+    ``jobs`` of them run at once; without, from the training's own logits out of fold.  ``readers`` are further files of
+    comments that a site has published: those without a label count as ham.
     """
 
     sources: Sequence[str]
@@ -105,12 +106,13 @@ class TrainingJob:
     folds: int = 0
     jobs: int = 1
     command: str = ""
+    readers: Sequence[str] = ()
 
     def read(self) -> Dataset:
         """The data, checked: raises before an hour is spent on what cannot be used or written."""
         if self.folder.exists():
             raise OutputError(f"{self.folder} exists; models are never changed once written, choose another name")
-        data = read_data(self.sources, self.conflicts, self.split)
+        data = read_data(self.sources, self.conflicts, self.split, self.readers)
         data.require_both_classes()
         return data
 

@@ -64,7 +64,9 @@ def test_a_text_that_opens_with_its_authors_name_as_with_a_title(after: str) -> 
     assert signals("boots for less", None, f"Boots for less{after}")["author_opens"] == 1
 
 
-@pytest.mark.parametrize("text", ["Greta says the weir was dry", "It was dry.\nGreta", "Greta, was it dry?", "Gretal:\n"])
+@pytest.mark.parametrize(
+    "text", ["Greta says the weir was dry", "It was dry.\nGreta", "Greta, was it dry?", "Gretal:\n"]
+)
 def test_others_do_not(text: str) -> None:
     assert signals("Greta", None, text)["author_opens"] == 0
 

@@ -21,6 +21,8 @@ _EXAMPLES = """
 Examples:
   spamfilter train data/corpus -o models/mine
   spamfilter train data/corpus decisions.csv --version 2026.12 -o models/2026.12
+  spamfilter split saved/ -o pages.jsonl
+  spamfilter train data/corpus --readers pages.jsonl -o models/ours
   spamfilter train data/corpus data/public/youtube-uci --folds 8 --jobs 2 -o models/both
 
 \b
@@ -47,6 +49,15 @@ def train(
         ),
     ] = "drop",
     split: Annotated[str | None, typer.Option(help="Only the threads and rows of this split (train, test).")] = None,
+    readers: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Comments that a moderated site has published, as `spamfilter split` writes them or as a table: "
+            "those without a label count as ham.  May be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     folds: Annotated[
         int, typer.Option(min=0, metavar="N", help="Score by N further trainings, each without the sites it judges.")
     ] = 0,
@@ -61,7 +72,8 @@ def train(
     from spamfilter.trainingjob import TrainingJob, read_config
 
     command = shlex.join(["spamfilter", *sys.argv[1:]]) if "train" in sys.argv else ""
-    job = TrainingJob(data, out, version, read_config(config, seed), conflicts, split, folds, jobs, command)
+    settings = read_config(config, seed)
+    job = TrainingJob(data, out, version, settings, conflicts, split, folds, jobs, command, readers or ())
     rows = job.read()
     for line in rows.report.lines():
         typer.echo(line)

@@ -169,8 +169,8 @@ def _add_hosts(texts: Sequence[str], places: list[list[int]], out: NDArray[np.fl
     """What the hosts of the addresses say: ``places`` are text, begin and end of each, text by text."""
     for i, group in groupby(places, key=itemgetter(0)):
         facts = [_host_facts(texts[i][a:b]) for _, a, b in group]
-        out[i, 1] = len({site for site, *_ in facts})
-        out[i, _OF_HOST] = np.sum([flags for _, *flags in facts], axis=0)
+        out[i, 1] = len({site for site, _ in facts})
+        out[i, _OF_HOST] = np.sum([flags for _, flags in facts], axis=0)
 
 
 #: Columns that hosts decide.
@@ -178,14 +178,14 @@ _OF_HOST: Final = [4, 5, 6, 15, 16, 17]
 
 
 @lru_cache(maxsize=65536)
-def _host_facts(host: str) -> tuple[str | float, ...]:
+def _host_facts(host: str) -> tuple[str, tuple[float, ...]]:
     """Registered name of a host as it stands in a text; is it a shortener, a known place, of an odd ending; pieces of
     names in it by ``ROOTS``."""
     host = host.lower().removeprefix("www.").rstrip(".:;!?")
     site = registered(host)
     known = site in _KNOWN
     odd = site.rpartition(".")[2] not in _USUAL_TLDS
-    return site, site in _SHORTENERS, known, odd, *roots_in(host.removesuffix(site) if known else host)
+    return site, (site in _SHORTENERS, known, odd, *roots_in(host.removesuffix(site) if known else host))
 
 
 def _link_counts(texts: Sequence[str]) -> NDArray[np.float64]:
@@ -223,10 +223,10 @@ def _addresses(text: str, row: NDArray[np.float64]) -> None:
         return
     facts = [_host_facts(m[1]) for m in found]
     row[0] = len(found)
-    row[1] = len({site for site, *_ in facts})
+    row[1] = len({site for site, _ in facts})
     row[2] = sum(len(m[0]) for m in found) / len(text)
     row[3] = sum(len(m[2]) > 1 for m in found)
-    row[_OF_HOST] = np.sum([flags for _, *flags in facts], axis=0)
+    row[_OF_HOST] = np.sum([flags for _, flags in facts], axis=0)
     row[13] = found[0].start() < 3
     row[14] = found[-1].end() > len(text) - 3
 
@@ -240,7 +240,7 @@ def _bare_domains(text: str, row: NDArray[np.float64]) -> None:
         name, ending = m[1], m[2] or m[3] or m[4]
         if ending[0].isupper() and not name[-1].isupper():
             continue  # a sentence that begins without a blank before it
-        _, *flags = _host_facts(f"{name}.{ending}")
+        _, flags = _host_facts(f"{name}.{ending}")
         row[9] += 1
         row[1] += 1
         row[2] += len(m[0]) / len(text)
