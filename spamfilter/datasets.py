@@ -359,6 +359,8 @@ def _require_columns(raw: Mapping[Any, Any], path: Path, where: str) -> None:
             usual = [c for c in names if c.lower() in (wanted, *_OTHER_NAMES[wanted])]
             near = usual or difflib.get_close_matches(wanted, names, 1, 0.5)
             hint = f"; is {near[0]!r} meant? rename it to {wanted!r}" if near else f"; add a column {wanted!r}"
+            if wanted == "label" and not usual:
+                hint += " (if a site has published them all: train --readers takes them as ham)"
             raise DataError(f"{path} {where}: no column {wanted!r} (found: {', '.join(names) or 'none'}){hint}")
 
 
