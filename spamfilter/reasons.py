@@ -27,7 +27,9 @@ __all__ = ["GROUPS", "Explainer", "Seen", "group_of"]
 
 F64 = NDArray[np.float64]
 
-#: Group, name and words when it speaks for spam, name and words when it speaks for ham.
+#: Group, name and words when it speaks for spam, name and words when it speaks for ham.  What is absent from a comment
+#: is absent from the typical reader's too and weighs next to nothing: where links, say, speak for ham they are there,
+#: set as readers set them, so no reason for ham says that there are none.
 GROUPS: Final = {
     "subject": ("off_topic", "shares no subject with the article", "on_topic", "takes up the article's subject"),
     "company": (
@@ -55,30 +57,55 @@ GROUPS: Final = {
         "author_url_ordinary",
         "author's link looks personal, or there is none",
     ),
-    "links": ("links", "links or contact details in the text", "no_links", "no links in the text"),
-    "selling": ("selling_words", "words that sell or promise", "no_selling_words", "no words that sell"),
+    "links": (
+        "links",
+        "links or contact details in the text",
+        "reader_links",
+        "links, or names with an @, as readers write them",
+    ),
+    "selling": (
+        "selling_words",
+        "words that sell or promise",
+        "reader_on_goods",
+        "speaks of goods, money or people as readers do",
+    ),
     "goods": (
         "shady_goods",
         "name or link of a shop for sex, drugs, bets or counterfeits",
-        "no_shady_goods",
-        "no such shop in name or link",
+        "reader_goods",
+        "words of such shops in name or link, as readers have them",
     ),
-    "praise": ("generic_praise", "praise that would fit any page", "plain_talk", "talks plainly"),
+    "praise": ("generic_praise", "praise that would fit any page", "reader_praise", "thanks or praises as readers do"),
     "site": (
         "talks_of_site",
         "talks about the site instead of the subject",
-        "not_about_site",
-        "does not talk about the site",
+        "reader_on_site",
+        "talks about the site as readers do",
     ),
-    "disguise": ("disguised_letters", "disguised letters or hidden characters", "no_disguise", "no disguised letters"),
+    "disguise": (
+        "disguised_letters",
+        "disguised letters or hidden characters",
+        "reader_letters",
+        "unusual letters as readers use them",
+    ),
     "letters": (
         "random_letters",
         "words of random letters, or names that end in a number",
-        "real_words",
-        "no words of random letters",
+        "reader_oddities",
+        "odd words or names as readers write them",
     ),
-    "language": ("other_language", "another language than the article's", "same_language", "the article's language"),
-    "talk": ("impersonal", "does not speak as a reader to others", "speaks_personally", "speaks as a reader to others"),
+    "language": (
+        "other_language",
+        "another language than the article's",
+        "language_of_readers",
+        "its language speaks for a reader",
+    ),
+    "talk": (
+        "impersonal",
+        "few of the words with which readers discuss",
+        "speaks_personally",
+        "discusses or speaks to others as readers do",
+    ),
     "shape": (
         "unusual_shape",
         "length, case or signs unusual for a reader",
@@ -154,6 +181,7 @@ class Explainer:
         self._labels = np.array([[GROUPS[g][0], GROUPS[g][2]] for g in self.groups], object)
         #: Inputs that say whether there is a title, an article; an old or a small model may have neither.
         self._context = [i for i, name in enumerate(inputs) if name in ("has_title", "has_article")]
+        self._article = [i for i, name in enumerate(inputs) if name == "has_article"]
         member = np.zeros((len(inputs), len(self.groups)))
         for i, name in enumerate(inputs):
             if not name.startswith(_NO_REASON):
@@ -171,13 +199,16 @@ class Explainer:
         weights = self._by_groups(parts)
         left, rows = np.abs(weights), np.arange(len(weights))
         # Standardised, what is not there lies below the middle.
-        alone = (z[:, self._context] < 0).all(axis=1) if self._context else np.zeros(len(z), np.bool_)
+        missing = (z[:, self._article] < 0).all(axis=1) if self._article else np.zeros(len(z), np.bool_)
+        alone = missing & (z[:, self._context] < 0).all(axis=1)
         labels = []
         for _ in range(MOST_IN_TABLE):  # a few times the largest costs less than to sort them all
             largest = np.argmax(left, axis=1)
             left[rows, largest] = -1.0
             named = self._labels[largest, (weights[rows, largest] < 0).astype(np.int64)]
-            named[alone & (largest == self._place["subject"])] = _MISSING["subject"][0]
+            subject = largest == self._place["subject"]
+            named[subject & missing & (weights[:, self._place["subject"]] > 0)] = _NO_ARTICLE[0]
+            named[subject & alone] = _MISSING["subject"][0]
             labels.append(named.tolist())
         return [", ".join(row) for row in zip(*labels, strict=True)]
 
@@ -232,13 +263,24 @@ class Explainer:
         for k, rows in rows_of.items():
             group, ham = self.groups[k], [weights[i][k] < 0 for i in rows]
             quoted = _QUOTING[group](seen, np.array(rows) + first, np.array(ham))
-            for i, is_ham, words in zip(rows, ham, quoted, strict=True):
+            titled = _under_titles_alone(seen, rows, first) if group == "subject" else [False] * len(rows)
+            for i, is_ham, words, alone in zip(rows, ham, quoted, titled, strict=True):
                 name, detail = self._sides[k][is_ham]
                 if words is None:
                     out[i][k] = _MISSING[group]
+                elif alone and not is_ham:
+                    out[i][k] = _NO_ARTICLE
                 elif words:
-                    out[i][k] = (name, f"{detail}: {words}")
+                    out[i][k] = (name, f"{detail.replace('article', 'title') if alone else detail}: {words}")
+                elif group == "subject":
+                    out[i][k] = (name, _UNQUOTED[is_ham])
         return out
+
+
+def _under_titles_alone(seen: Seen, rows: Sequence[int], first: int) -> list[bool]:
+    """For each row: does it stand under a title without an article."""
+    articles, places = seen.given.articles, seen.given.context_of[np.array(rows) + first].tolist()
+    return [place >= 0 and not articles[place] for place in places]
 
 
 def _names(seen: Seen, rows: NDArray[np.int64], _: NDArray[np.bool_]) -> list[str | None]:
@@ -259,6 +301,11 @@ _QUOTING: Final[dict[str, Callable[[Seen, NDArray[np.int64], NDArray[np.bool_]],
     "name": _names,
     "address": _hosts,
 }
+#: Name and words under a title without an article: what an article would tell is missing there, which weighs the same
+#: whatever is said, and the title itself tells little.
+_NO_ARTICLE: Final = ("no_article", "no article to compare with, only a title")
+#: Words for spam and for ham where no word tells the subject: a thumb up takes up nothing, and shares nothing either.
+_UNQUOTED: Final = ("says nothing of the subject", "nothing in it speaks of another subject")
 #: Name and words where an author gives no name, or no address, or nothing is known that the comment stands under.
 _MISSING: Final = {
     "subject": ("no_context", "no title or article to compare with"),

@@ -121,10 +121,22 @@ def test_nothing_is_called_off_topic_where_nothing_is_known_that_it_stands_under
         said = {r.name for r in sf.score(text, title=title, article=article).reasons}
         row = {"text": text, "title": title, "article": article}
         table = set(sf.score_frame(pd.DataFrame([row]))["reasons"][0].split(", "))
-        if title or article:
-            assert "no_context" not in said | table
+        if article:
+            assert not {"no_context", "no_article"} & (said | table)
         else:
-            assert not {"off_topic", "on_topic"} & (said | table) and "no_context" in said
+            assert not {"off_topic", "on_topic"} & (said | table)
+            assert ("no_article" if title else "no_context") in said & table
+
+
+def test_reasons_state_no_falsehoods(sf):
+    """What is named for ham is there; nothing is called the article's language or subject that is not."""
+    bridge = {"title": "How we rebuilt the old bridge", "article": "The old bridge was closed after the floods. " * 20}
+    said = sf.score("Отличная статья, спасибо", author="Олег", **bridge).reasons
+    assert not any("the article's language" in r.detail for r in said)
+    for text in ("👍👍", "ok"):
+        assert not any("subject" in r.detail and "takes up" in r.detail for r in sf.score(text, **bridge).reasons)
+    for text in ("@Brigid the toll house is gone", "as https://en.wikipedia.org/wiki/Bridge says"):
+        assert not any(r.detail.startswith("no ") for r in sf.score(text, author="Kim", **bridge).reasons)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ th, td { padding: .2rem .55rem; border-bottom: 1px solid #d8dde6; text-align: ri
 .scroll { overflow-x: auto; } .dim { color: #5d6675; font-size: .85rem; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } .plots img { width: 34rem; max-width: 100%; }
 .plots img.wide { width: 52rem; }
+/* Figures stay in one piece: a table too wide scrolls; only texts may break anywhere. */
+th, td { overflow-wrap: normal; } .ci, .errors td.p { white-space: nowrap; }
+.errors td, .facts td { overflow-wrap: anywhere; } .errors td.p { overflow-wrap: normal; }
 .ci { color: #5d6675; font-size: .75rem; display: block; }
 .good { color: #1e6b3a; } .bad { color: #b3261e; } .note { border-left: 3px solid #c98a00; padding-left: .6rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; } table + table { margin-top: 1rem; } .facts td { text-align: left; }
