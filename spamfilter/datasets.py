@@ -241,6 +241,7 @@ class _Rows:
         self._labels_of: dict[int, int] = {}  # hash of text and article → bit 1: ham, bit 2: spam
         self._doubles: set[int] = set()
         self._same: dict[str, str] = {}
+        self._digest: dict[str, str] = {}
 
     def add_file(self, path: Path, published: bool = False) -> None:
         posts = _posts(path.with_name("posts.jsonl")) if path.name == "comments.jsonl" else {}
@@ -268,12 +269,16 @@ class _Rows:
             self.report.leave_out("published, but no reader's comment", place)
         elif None in row:
             self.report.leave_out("more cells than the header has columns", place)
+        elif isinstance(row.get("text"), (list, dict)):
+            self.report.leave_out("text that is a list or an object", place)
         else:
             self._keep(_fields_of(row, text, posts, path, where), label, (path.name, where))
 
     def _keep(self, fields: dict[str, str | None], label: int, where: tuple[str, str]) -> None:
         text = str(fields["text"])
-        key = hash((" ".join(text.split()).casefold(), fields["post"] or fields["title"]))
+        # Without a name or title the article itself says what a comment stands under.
+        under = fields["post"] or fields["title"] or fields["article"]
+        key = hash((" ".join(text.split()).casefold(), under))
         double = hash((key, label, fields["author"], fields["author_url"]))
         if double in self._doubles:
             self.report.leave_out("the same comment again", " ".join(where))
@@ -290,13 +295,17 @@ class _Rows:
     def dataset(self, conflicts: str) -> Dataset:
         """What was read, without the rows whose labels contradict each other."""
         keep = self._without_conflicts(conflicts)
-        for site, title, post in zip(*(self._columns[n] for n in ("site", "title", "post")), strict=True):
-            if post is None:
-                self._same.setdefault(f"{site}|{title or ''}", f"{site}|{title or ''}")
-        rows = zip(*(self._columns[n] for n in ("site", "title", "post")), strict=True)
-        self._columns["post"] = [p or self._same[f"{s}|{t or ''}"] for s, t, p in rows]
+        places = zip(*(self._columns[n] for n in ("site", "title", "article", "post")), strict=True)
+        self._columns["post"] = [post or self._post_of(site, title, article) for site, title, article, post in places]
         whole = Dataset(label=np.frombuffer(bytes(self._label), np.int8), report=self.report, **self._columns)
         return whole if keep.all() else whole.take(keep)
+
+    def _post_of(self, site: str, title: str | None, article: str | None) -> str:
+        """The name of the article of rows that give none: its site and title, or where it has no title its digest."""
+        if not title and article and article not in self._digest:
+            self._digest[article] = hashlib.sha256(article.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        name = f"{site}|{title or self._digest.get(article or '', '')}"
+        return self._same.setdefault(name, name)
 
     def _without_conflicts(self, rule: str) -> NDArray[np.bool_]:
         keep = np.ones(len(self._key), np.bool_)
@@ -357,7 +366,8 @@ def _require_columns(raw: Mapping[Any, Any], path: Path, where: str) -> None:
         if wanted not in raw:
             names = [str(c) for c in raw if c is not None]
             usual = [c for c in names if c.lower() in (wanted, *_OTHER_NAMES[wanted])]
-            near = usual or difflib.get_close_matches(wanted, names, 1, 0.5)
+            other = [c for c in names if c.lower() not in ("text", "label", *FIELDS)]  # what has a meaning keeps it
+            near = usual or difflib.get_close_matches(wanted, other, 1, 0.5)
             hint = f"; is {near[0]!r} meant? rename it to {wanted!r}" if near else f"; add a column {wanted!r}"
             if wanted == "label" and not usual:
                 hint += " (if a site has published them all: train --readers takes them as ham)"
@@ -368,7 +378,10 @@ def _label_of(label: Any, path: Path, where: str) -> int:
     key = label.strip().lower() if isinstance(label, str) else label
     found = _LABELS.get(key) if isinstance(key, str) else None
     if found is None:
-        raise DataError(f"{path} {where}: label {label!r} is neither 'spam' nor 'ham'; correct it or take the row out")
+        hint = "; is a cell missing, or a quote never closed?" if label is None and path.suffix != ".jsonl" else ""
+        raise DataError(
+            f"{path} {where}: label {label!r} is neither 'spam' nor 'ham'; correct it or take the row out{hint}"
+        )
     return found
 
 

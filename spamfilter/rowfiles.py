@@ -21,18 +21,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
+from spamfilter.delimited import delimiter_of, header_fault, rows_of
 from spamfilter.errors import DataError, MissingExtra, UnreadableFile
 
 __all__ = ["SUFFIXES", "RowFile", "is_row_file"]
 
 #: Endings that are read.
 SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz", ".parquet")
-_DELIMITERS: Final = ",;\t|"
 #: Bytes that were not UTF-8, as Python's "surrogateescape" keeps them (PEP 383).
 _KEPT: Final = re.compile("[\udc80-\udcff]+")
 _LARGEST_CELL: Final = 1 << 30  # a comment or article may be longer than csv's 128 KiB
 #: From this share of rows with letters beyond ASCII on, a file is in another encoding, not damaged in places.
 _WHOLLY_OTHER: Final = 0.5
+#: Bytes of rows that are not UTF-8 by which Latin letters with accents are told from other scripts.
+_SAMPLE: Final = 60_000
+#: The share of bytes beyond ASCII up to which letters are Latin; in other scripts most bytes are.
+_WESTERN: Final = 0.25
 
 
 def is_row_file(path: Path) -> bool:
@@ -47,6 +51,7 @@ class RowFile:
         self.path = path
         self.mended = 0
         self._beyond_ascii = 0
+        self._sample = bytearray()
 
     def rows(self) -> Iterator[tuple[int, Any]]:
         """Number and content of every row; JSON lines may hold other things than objects."""
@@ -73,7 +78,7 @@ class RowFile:
         if self.mended > 10 and self.mended > _WHOLLY_OTHER * self._beyond_ascii:
             raise UnreadableFile(
                 f"{self.path}: {self.mended:,} of {self._beyond_ascii:,} rows with letters beyond ASCII are not UTF-8; "
-                "convert the file, e.g. iconv -f WINDOWS-1252 -t UTF-8"
+                f"convert the file: {_remedy(bytes(self._sample), self.path.name)}"
             )
 
     def _open(self) -> IO[str]:
@@ -104,11 +109,12 @@ class RowFile:
             first = lines.readline()
             if not first.strip():
                 raise DataError(f"{self.path}: empty; its first line should name the columns")
-            tabs = ".tsv" in self.path.name.lower()
-            table = csv.reader(_after(first, lines), delimiter="\t" if tabs else max(_DELIMITERS, key=first.count))
+            table = rows_of(first, lines, delimiter_of(first, self.path.name))
             n = 0
             try:
                 header = [self._mend(c).strip() for c in next(table)]
+                if fault := header_fault(header):
+                    raise DataError(f"{self.path}: {fault}")
                 for n, cells in enumerate(table, 1):
                     if cells:
                         yield n, self._csv_row(header, cells)
@@ -134,6 +140,8 @@ class RowFile:
         if not _KEPT.search(text):
             return text
         self.mended += 1
+        if len(self._sample) < _SAMPLE:
+            self._sample += text.encode("utf-8", "surrogateescape")
         return _KEPT.sub(lambda m: m[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace"), text)
 
     def _parquet(self) -> Iterator[tuple[int, Any]]:
@@ -153,6 +161,8 @@ class RowFile:
             raise UnreadableFile(f"{self.path}: not a whole Parquet file ({error}); write it again") from error
 
 
-def _after(first: str, lines: IO[str]) -> Iterator[str]:
-    yield first
-    yield from lines
+def _remedy(sample: bytes, name: str) -> str:
+    """The command that converts a file whose rows are like ``sample``; which encoding it has is no guess of ours."""
+    if sum(byte > 127 for byte in sample) <= len(sample) * _WESTERN:
+        return f"e.g. iconv -f WINDOWS-1252 -t UTF-8 {name}"
+    return f"iconv -f ENCODING -t UTF-8 {name}, where ENCODING is e.g. WINDOWS-1251, KOI8-R, SHIFT_JIS or GB18030"

@@ -83,7 +83,13 @@ def test_labels_may_differ_in_case_and_spaces(tmp_path, label, means):
 
 @pytest.mark.parametrize(
     ("column", "near"),
-    [("texts", "'texts'"), ("Comment", "'Comment'"), ("body", "'body'"), ("zzz", "add a column 'text'")],
+    [
+        ("texts", "'texts'"),
+        ("Comment", "'Comment'"),
+        ("body", "'body'"),
+        ("zzz", "add a column 'text'"),
+        ("site", "add a column 'text'"),
+    ],
 )
 def test_a_missing_text_column_is_named_with_the_nearest(tmp_path, column, near):
     path = write_csv(tmp_path / "r.csv", [{column: "Thanks", "label": "ham"}])
@@ -128,7 +134,11 @@ def test_rows_with_surplus_cells_are_left_out_and_short_ones_read(tmp_path):
         ("r.jsonl", b'{"comments": [{"label": "ham"}]}\n', "row 1 comment 1: no column 'text'"),
         ("r.csv", b"", "empty"),
         ("r.csv.gz", b"\x1f\x8b\x08\x00broken", "gzip"),
-        ("r.csv", b'text,label\n"never closed,ham\n', "no column|not CSV|label"),
+        ("r.csv", b'text,label\nThanks,ham\n"never closed,ham\n', r"row 2: not CSV .*unclosed quote"),
+        ("r.csv", b'label,text\nham,"never closed\nspam,buy\n', r"row 1: not CSV .*unclosed quote"),
+        ("r.csv", b"text,label\nThanks\n", r"row 1: label None .*is a cell missing"),
+        ("r.csv", b"text,label,text\nThanks,ham,too\n", "two columns are called 'text'"),
+        ("r.csv", "text,label\nThanks,ham\n".encode("utf-16-le"), "UTF-16 without a byte order mark"),
         ("r.pdf", b"%PDF", "not a file of rows"),
     ],
 )
@@ -158,7 +168,10 @@ def test_rows_in_latin_1_among_utf_8_are_read_and_counted(tmp_path):
 def test_a_file_wholly_in_another_encoding_is_refused_with_the_remedy(tmp_path):
     rows = "".join(f"Привет из Казани, {i};ham\n" for i in range(30))
     (tmp_path / "r.csv").write_bytes(("text;label\n" + rows).encode("cp1251"))
-    with pytest.raises(UnreadableFile, match=r"30 of 30 rows .* iconv"):
+    with pytest.raises(UnreadableFile, match=r"30 of 30 rows .* iconv -f ENCODING .*WINDOWS-1251"):
+        read_data([tmp_path / "r.csv"])
+    (tmp_path / "r.csv").write_bytes(("text;label\n" + "Grüße aus dem Süden;ham\n" * 30).encode("cp1252"))
+    with pytest.raises(UnreadableFile, match=r"iconv -f WINDOWS-1252 -t UTF-8 r\.csv"):
         read_data([tmp_path / "r.csv"])
 
 
@@ -196,6 +209,18 @@ def test_the_newest_of_conflicting_rows_may_win(tmp_path, dates, kept):
 def test_the_same_words_under_another_article_are_no_conflict(tmp_path):
     rows = [{"text": "Nice", "label": label, "title": t} for label, t in (("ham", "Rye"), ("spam", "Lifts"))]
     assert len(read_data([write_jsonl(tmp_path / "r.jsonl", rows)])) == 2
+
+
+def test_articles_without_titles_are_told_apart(tmp_path):
+    rows = [{"text": "Nice", "label": label, "article": a} for label, a in (("ham", "Of rye."), ("spam", "Of lifts."))]
+    rows += [{"text": "Nice", "label": "ham", "article": "Of oats."}]
+    data = read_data([write_jsonl(tmp_path / "r.jsonl", rows)])
+    assert len(data) == len(set(data.post)) == 3
+
+
+def test_a_text_that_is_no_text_is_counted(tmp_path):
+    rows = [*ROWS, {"text": ["a", "b"], "label": "ham"}, {"text": {"en": "a"}, "label": "ham"}]
+    assert read_data([write_jsonl(tmp_path / "r.jsonl", rows)]).report.left_out.total() == 2
 
 
 def test_letter_for_letter_repetitions_are_kept_once(tmp_path):

@@ -85,6 +85,20 @@ def test_csv_damage(tmp_path):
     assert kinds(items) == [(2, "damaged")]
     (tmp_path / "empty.csv").write_text("")
     assert kinds(read(tmp_path / "empty.csv")) == [(None, "unreadable")]
+    (tmp_path / "twice.csv").write_text("html,id,html\n<p>a,1,<p>b\n")
+    assert kinds(read(tmp_path / "twice.csv")) == [(None, "unreadable")]
+
+
+def test_csv_with_a_quote_that_is_never_closed_loses_no_rows_in_silence(tmp_path):
+    (tmp_path / "a.csv").write_text('id,html\n1,<p>a\n2,"<p>b\n3,<p>c\n4,<p>d\n')
+    items = read(tmp_path / "a.csv")
+    assert contents(items) == ["<p>a"]
+    assert kinds(items) == [(2, "damaged")]
+
+
+def test_csv_in_utf_16(tmp_path):
+    (tmp_path / "a.csv").write_text("id,html\n1,<p>Grüße\n", encoding="utf-16")
+    assert contents(read(tmp_path / "a.csv")) == ["<p>Grüße"]
 
 
 def test_parquet_text_and_binary_pages(tmp_path):

@@ -9,12 +9,14 @@ A cell of CSV that is not UTF-8 keeps its bytes (as lone surrogates, PEP 383); `
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
+from spamfilter.delimited import delimiter_of, header_fault, rows_of
 from spamfilter.errors import MissingExtra, UnreadableFile
 from spamfilter.files.inputs import Input
 from spamfilter.files.rawpage import Failure, Row
@@ -33,7 +35,6 @@ _T = TypeVar("_T")
 _LONGEST_LINE: Final = 6 * LARGEST_PAGE
 # Rows that are decoded at once: pages of 100 kB make about 6 MB.
 _ROWS: Final = 64
-_DELIMITERS: Final = ",;\t|"
 
 
 def cell(value: Any) -> Any:
@@ -106,18 +107,23 @@ def read_csv(found: Input, only: tuple[str, ...] | None = None) -> Iterator[Row 
 
 
 def _csv_rows(found: Input, stream: BinaryIO) -> tuple[Iterator[list[str]], list[str]]:
-    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
+    text = _as_text(stream)
     first = text.readline(LARGEST_PAGE)
     if not first.strip():
         raise UnreadableFile("the table is empty: its first line should name the columns")
-    delimiter = "\t" if ".tsv" in found.path.lower() else max(_DELIMITERS, key=first.count)
-    rows = csv.reader(_with_first(first, text), delimiter=delimiter)
-    return rows, next(rows)
+    rows = rows_of(first, text, delimiter_of(first, found.path))
+    header = next(rows)
+    if fault := header_fault(header):
+        raise UnreadableFile(fault)
+    return rows, header
 
 
-def _with_first(first: str, text: io.TextIOWrapper) -> Iterator[str]:
-    yield first
-    yield from text
+def _as_text(stream: BinaryIO) -> io.TextIOWrapper:
+    """UTF-8, or UTF-16 where a byte order mark says so (as spreadsheets write "Unicode text")."""
+    peek = getattr(stream, "peek", None)
+    if peek is not None and bytes(peek(2)[:2]) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return io.TextIOWrapper(stream, "utf-16", "replace", newline="")
+    return io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
 
 
 def _csv_row(source: str, at: int, header: list[str], values: list[str]) -> Row | Failure:
