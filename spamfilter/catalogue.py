@@ -201,7 +201,8 @@ def _convert(wanted: PublicSet, waiting: Path, beside: Path) -> tuple[Counter[st
                 _post_apart(line, posts)
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
     if not rows:
-        raise DataError(f"{wanted.name}: no row of it can be used ({dict(left_out)}); the set has changed")
+        why = ", ".join(f"{n:,} with {reason}" for reason, n in left_out.items()) or "none was found"
+        raise DataError(f"no row of it can be used ({why}); the set has changed")
     if posts:
         with (beside / "posts.jsonl").open("w", encoding="utf-8") as out:
             out.writelines(json.dumps(p, ensure_ascii=False) + "\n" for p in posts.values())

@@ -64,7 +64,8 @@ def download(
         except _Broken as error:
             if attempt == _ATTEMPTS - 1 or error.final:
                 kept = f"; the {part.stat().st_size:,} bytes that came are kept" if part.stat().st_size else ""
-                raise UnreadableFile(f"{url}: cannot be fetched ({error}){kept}; try again later") from error
+                then = "look at the set's homepage for where it is now" if error.final else "try again later"
+                raise UnreadableFile(f"{url}: cannot be fetched ({error}){kept}; {then}") from error
             time.sleep(rest * 2**attempt)
     found = sha256_of(part)
     if sha256 is not None and found != sha256.lower():
@@ -106,7 +107,8 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
     except urllib.error.HTTPError as error:
         if error.code == 416:  # asked for what comes after the end: begin again
             part.write_bytes(b"")
-        raise _Broken(f"HTTP {error.code} {error.reason}", error.code in _FINAL) from error
+        reason = " ".join(str(error.reason).split())  # of a redirection without end it has several lines
+        raise _Broken(f"HTTP {error.code} {reason}", error.code in _FINAL) from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise _Broken(str(getattr(error, "reason", error)) or type(error).__name__) from error
 

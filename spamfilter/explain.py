@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -92,11 +92,15 @@ class Gallery:
     def writing(cls, path: Path) -> Iterator[Gallery]:
         """A gallery that becomes ``path`` when the block ends well."""
         beside = path.with_name(path.name + "~")
-        with beside.open("w", encoding="utf-8", errors="replace") as file:
-            file.write(_head("Pages taken apart", "en"))
-            yield cls(file)
-            file.write(_TAIL)
-        beside.replace(path)
+        try:
+            with beside.open("w", encoding="utf-8", errors="replace") as file:
+                file.write(_head("Pages taken apart", "en"))
+                yield cls(file)
+                file.write(_TAIL)
+            beside.replace(path)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
 
     def add(self, piece: Any) -> None:
         """Add the pages of some JSON lines."""

@@ -231,6 +231,14 @@ def test_split_show(saved, tmp_path):
     assert text.count("<section") == 2 and "Ingrid" in text
 
 
+def test_split_show_that_cannot_be_written_is_one_line(saved, tmp_path, capsys):
+    assert main(["split", str(saved), "--show", str(tmp_path / "none" / "look.html")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    (tmp_path / "look.html").mkdir()
+    assert main(["split", str(saved), "--show", str(tmp_path / "look.html")]) == 2
+    assert not (tmp_path / "look.html~").exists()
+
+
 def test_explain_writes_pages_that_are_escaped_and_stand_alone(saved, tmp_path, capsys):
     evil = '<script>alert("x")</script><img src=x onerror=alert(1)>'
     (saved / "evil.html").write_text(blog([(evil, evil + SPAM[0][1])], evil.replace("<", "&lt;")))

@@ -10,7 +10,7 @@ import typer
 
 from spamfilter import view
 from spamfilter.batch import Format, Options, SplitJob, Where
-from spamfilter.batch.shards import SHARD_ITEMS
+from spamfilter.batch.shards import SHARD_ITEMS, writing
 from spamfilter.cli import options
 from spamfilter.cli.running import Run, exit_code, found_inputs, output_to, pipe, write_summary
 from spamfilter.errors import ConfigError
@@ -56,7 +56,7 @@ def split(
     if show is not None:
         from spamfilter.explain import Gallery
 
-        with Gallery.writing(show) as gallery:
+        with writing(show), Gallery.writing(show) as gallery:
             done = run.show(gallery.add)
     elif out is None:
         done = run.show(view.page_printer() if sys.stdout.isatty() else pipe)
