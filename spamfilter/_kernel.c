@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, INVISIBLE = 26, CONTROL = 27,
-       SEPARATOR = 28 };
+enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, STOP = 17, BRACKET = 21,
+       OTHER_PUNCTUATION = 23, INVISIBLE = 26, CONTROL = 27, SEPARATOR = 28 };
 
 #define POWER_BASE 0x9E3779B97F4A7C15ULL /* 2^64 / golden ratio, odd: also the base of the polynomial hash */
 #define MIX 0xD6E8FEB86659FD93ULL        /* multiplier of the final mix (rrmxmx family), odd */
@@ -1252,6 +1252,21 @@ static int is_telling(const uint32_t *p, const uint8_t *c, const Quote *x, const
     return telling;
 }
 
+/* A quotation is a list with commas, in which a sign beside a word reads as a slip: of such a pair the word is said. */
+static inline int is_clutter(uint8_t c) { return c == STOP || (c >= BRACKET && c <= OTHER_PUNCTUATION); }
+
+static void without_clutter(const uint8_t *c, Quote *x) {
+    if (x->middle < 0) return;
+    if (is_clutter(c[x->begin])) {
+        x->begin = x->middle;
+        x->first_end = x->end;
+        x->middle = -1;
+    } else if (is_clutter(c[x->middle])) {
+        x->end = x->first_end;
+        x->middle = -1;
+    }
+}
+
 /* Words and pairs with a weight on this side, in the order of the text; q has room for two a character. */
 static int64_t candidates(const uint32_t *p, const uint8_t *c, int64_t from, int64_t to, const float *weights, int bits, uint64_t salt,
                           double sign, Quote *q) {
@@ -1289,6 +1304,7 @@ static int64_t loudest(const uint32_t *p, const uint8_t *c, Quote *q, int64_t us
         Quote x = q[0];
         q[0] = q[--used];
         if (used) sink_down(q, used, 0);
+        without_clutter(c, &x);
         int skip = 0;
         for (int64_t j = 0; j < n && !skip; j++) skip = (kept[j].begin < x.end && x.begin < kept[j].end) || same_words(p, &kept[j], &x);
         if (!skip && is_telling(p, c, &x, d)) kept[n++] = x;

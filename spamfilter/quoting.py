@@ -183,7 +183,7 @@ def _loudest(whole: Batch, model: GramModel, sign: float, i: int) -> Places:
     said: list[str] = []
     taken: Places = []
     for at in range(0, len(order), LOOKED_UP):
-        places = [(int(start[k]), int(end[k])) for k in order[at : at + LOOKED_UP]]
+        places = [_without_clutter(kind, int(start[k]), int(end[k])) for k in order[at : at + LOOKED_UP]]
         spelled = [batch.spelled(a, b) for a, b in places]
         for (a, b), words, telling in zip(places, spelled, _telling(spelled), strict=True):
             if not telling or not letter[a:b].any() or words in said or any(x < b and a < y for x, y in taken):
@@ -195,6 +195,25 @@ def _loudest(whole: Batch, model: GramModel, sign: float, i: int) -> Places:
     return [(a + base, b + base) for a, b in taken]
 
 
+def _without_clutter(kind: NDArray[np.uint8], a: int, b: int) -> tuple[int, int]:
+    """Of a sign and a word the word: quotations are a list with commas, where a sign beside a word reads as a slip."""
+    if b - a > 1 and kind[a] in _CLUTTER:
+        a += 1
+        while a < b - 1 and _is_gap(kind[a]):
+            a += 1
+    elif b - a > 1 and kind[b - 1] in _CLUTTER:
+        b -= 1
+        while a < b - 1 and _is_gap(kind[b - 1]):
+            b -= 1
+    return a, b
+
+
+def _is_gap(kind: int) -> bool:
+    return kind <= cc.NEWLINE or kind >= cc.INVISIBLE
+
+
+#: Signs that tell nothing by themselves; a call, a question, money and emoji do.
+_CLUTTER: Final = frozenset((cc.STOP, cc.BRACKET, cc.TECHNICAL, cc.OTHER_PUNCTUATION))
 #: Candidates for quotation looked up at once: mostly enough to find five that tell something.
 LOOKED_UP: Final = 16
 

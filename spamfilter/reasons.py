@@ -55,7 +55,7 @@ GROUPS: Final = {
         "author_url",
         "author's link looks commercial",
         "author_url_ordinary",
-        "author's link looks personal, or there is none",
+        "author's link looks personal",
     ),
     "links": (
         "links",
@@ -305,7 +305,7 @@ _QUOTING: Final[dict[str, Callable[[Seen, NDArray[np.int64], NDArray[np.bool_]],
 #: whatever is said, and the title itself tells little.
 _NO_ARTICLE: Final = ("no_article", "no article to compare with, only a title")
 #: Words for spam and for ham where no word tells the subject: a thumb up takes up nothing, and shares nothing either.
-_UNQUOTED: Final = ("says nothing of the subject", "nothing in it speaks of another subject")
+_UNQUOTED: Final = ("says nothing of the subject", "no sign that it belongs elsewhere")
 #: Name and words where an author gives no name, or no address, or nothing is known that the comment stands under.
 _MISSING: Final = {
     "subject": ("no_context", "no title or article to compare with"),
