@@ -22,6 +22,7 @@ __all__ = ["Gallery", "index_html", "page_html"]
 
 # The bar of a reason is full at this weight: e³ is twenty times the odds.
 _FULL: Final = 3.0
+_TOGETHER: Final = "together: the log-odds of spam (red speaks for spam, green for ham)"
 _CSS: Final = """
 :root { color-scheme: light dark; --ink: #1d2330; --dim: #5d6675; --paper: #fff; --line: #d8dde6;
   --spam: #b3261e; --unsure: #8a6100; --ham: #1e6b3a; --spambg: #fdecea; --unsurebg: #fff5dc; --hambg: #f2f8f4; }
@@ -43,6 +44,7 @@ li.ham { border-left-color: var(--ham); } .verdict { font-weight: 700; }
 .author { font-weight: 600; } table { border-collapse: collapse; width: 100%; font-size: .88rem; }
 td { padding: .1rem .4rem .1rem 0; vertical-align: top; } td.w { text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; width: 3.5rem; } td.b { width: 9rem; }
+tr.sum td { border-top: 1px solid var(--line); color: var(--dim); }
 .bar { display: flex; height: .7rem; margin-top: .35rem;
   background: linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat; }
 .bar i { display: block; height: 100%; } .bar .up { margin-left: 50%; background: var(--spam); }
@@ -167,6 +169,8 @@ def _reasons(reasons: list[dict[str, Any]], kind: str) -> str:
         for reason in reasons
     )
     shown = " open" if kind in ("spam", "unsure") else ""  # what somebody will want to check lies open
+    total = sum(reason["weight"] for reason in reasons)
+    rows += f'<tr class="sum"><td class="w">{total:+.2f}</td><td class="b"></td><td>{_TOGETHER}</td></tr>'
     return f'<details lang="en"{shown}><summary class="dim">why</summary><table>{rows}</table></details>'
 
 

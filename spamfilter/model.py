@@ -121,10 +121,12 @@ class SpamFilter:
         """Judge one comment; give the context that there is.
 
         ``thread`` are the texts of the other comments of the page, in their order; of many the last count, after which
-        a new comment stands.  Raises DataError where it is not a list of texts.
+        a new comment stands.  Raises DataError where it is not a list of texts, or a field no text.
         """
         if isinstance(thread, str) or not isinstance(thread, Sequence) or not all(isinstance(t, str) for t in thread):
             raise DataError("thread must be a list of the texts of the other comments; give [text, …]")
+        given = (text, author, author_url, title, article)
+        text, author, author_url, title, article = (_known(*field) for field in zip(_FIELDS, given, strict=True))
         others = [] if self.parameters.company is None else list(thread)[-REACH:]
         n = len(others)
         nobody: list[str | None] = [None] * n
@@ -367,9 +369,21 @@ def _row(comment: Mapping[str, Any] | Comment | str) -> tuple[Any, ...]:
         return (comment, None, None, None, None)
     if isinstance(comment, Comment):
         return (comment.text, comment.author, comment.author_url, None, None)
-    if not isinstance(comment.get("text"), str):
+    if not hasattr(comment, "get"):
+        raise DataError(f"a comment is a text or a mapping with 'text', not {type(comment).__name__}")
+    if comment.get("text") is None:
         raise DataError(f"a comment needs a 'text' (found: {', '.join(map(str, comment)) or 'nothing'})")
-    return tuple(comment.get(name) or None if name != "text" else comment["text"] for name in _FIELDS)
+    return tuple(_known(name, comment.get(name)) for name in _FIELDS)
+
+
+def _known(name: str, value: Any) -> Any:
+    """A field's text; None for what is missing, NaN among it, which tables have for it."""
+    if isinstance(value, str):
+        return value
+    if name != "text" and (value is None or (isinstance(value, float) and value != value)):
+        return None
+    instead = "leave out comments without" if name == "text" else "give None where there is none"
+    raise DataError(f"{name} is {type(value).__name__}, a text (str) is expected; {instead}")
 
 
 def column_of(frame: pd.DataFrame, name: str) -> list[str | None]:
@@ -377,6 +391,8 @@ def column_of(frame: pd.DataFrame, name: str) -> list[str | None]:
     if name not in frame.columns:
         return [None] * len(frame)
     column = frame[name]
+    if column.ndim > 1:
+        raise DataError(f"two columns are called {name!r}; rename one of them")
     if str(column.dtype) in _STRINGS:
         # Each different value is made a Python string once: an article stands beside all of its comments.
         codes, values = column.factorize()

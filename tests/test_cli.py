@@ -248,6 +248,9 @@ def test_explain_writes_pages_that_are_escaped_and_stand_alone(saved, tmp_path, 
     assert names == ["evil.html", "ham.html", "index.html", "spam.html"]
     spam = (tmp_path / "report" / "spam.html").read_text()
     assert 'class="c spam"' in spam and 'class="bar"' in spam and "Buy viagra" in spam
+    for why in re.findall(r"<table>.*?</table>", spam):  # the weights shown add up to the sum shown, but for rounding
+        *parts, total = (float(w) for w in re.findall(r'<td class="w">([+-][\d.]+)</td>', why))
+        assert abs(sum(parts) - total) < 0.05
     for name in names:
         text = (tmp_path / "report" / name).read_text()
         assert not re.search(r"<script|<img|<[^>]*\s(src|onerror)=|<a [^>]*href=.?http", text)

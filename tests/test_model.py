@@ -171,6 +171,21 @@ def test_missing_columns_are_named(sf):
         sf.score_frame(pd.DataFrame({"body": ["x"]}))
     with pytest.raises(spamfilter.DataError, match="needs a 'text'"):
         sf.score_many([{"body": "x"}])
+    with pytest.raises(spamfilter.DataError, match="two columns are called 'text'"):
+        sf.score_frame(pd.DataFrame([["a", "b"]], columns=["text", "text"]))
+
+
+def test_fields_that_are_no_text_are_told_and_missing_ones_are_none(sf):
+    for text in (None, float("nan"), 12, b"bytes"):
+        with pytest.raises(spamfilter.DataError, match="text"):
+            sf.score(text)
+        with pytest.raises(spamfilter.DataError, match="text"):
+            sf.score_many([{"text": text}])
+    with pytest.raises(spamfilter.DataError, match="author is int"):
+        sf.score("hello", author=7)
+    with pytest.raises(spamfilter.DataError, match="a comment is"):
+        sf.score_many([None])
+    assert sf.score("hello", author=float("nan")) == sf.score("hello")
 
 
 # ---------------------------------------------------------------- the store
