@@ -283,6 +283,14 @@ def test_every_command_is_in_the_documentation():
         assert f"| `spamfilter {name}" in text, f"docs/cli.md does not name the command {name}"
 
 
+def test_every_reason_is_in_the_documentation():
+    from spamfilter.reasons import GROUPS
+
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for spam, said, ham, meant in GROUPS.values():
+        assert f"| `{spam}` | {said} | `{ham}` | {meant} |" in text
+
+
 def test_every_kind_of_error_is_in_the_documentation():
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "spamfilter").glob("[bf]*/*.py"))
