@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from spamfilter.evaluation import Metrics, Scores
+from spamfilter.evaluation import FEWEST, Metrics, Scores
 
 __all__ = ["COLUMNS", "cell", "markdown_table", "text_table"]
 
@@ -48,6 +48,8 @@ def text_table(scores: Scores) -> str:
     for what, slices in (("set", scores.sets), ("language", scores.languages), ("kind", scores.kinds)):
         out += ["", f"by {what}"]
         out += [_text_row(name, m) for name, m in slices.items()]
+        if few := scores.all.n - sum(m.n for m in slices.values()):
+            out.append(f"{'others':<{_NAME}}{few:>8}  in slices of fewer than {FEWEST}")
     return "\n".join([*out, "", *textwrap.wrap(_LEGEND, 110), ""])
 
 

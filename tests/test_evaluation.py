@@ -113,6 +113,13 @@ def test_kinds_of_one_class_are_ranked_against_the_other(small):
         assert kinds["praise"].auc == 0.0 and kinds["praise"].recall == 0.0
 
 
+def test_slices_too_small_to_show_are_counted(small):
+    data = read_data([small / "en.jsonl"])
+    data.lang[:7] = ["eo"] * 7
+    table = text_table(score(data, np.full(len(data), 0.1), 0.5, 0))
+    assert re.search(r"by language\nen +\d+.*\nothers +7  in slices of fewer than 20\n", table)
+
+
 def test_no_rows_are_refused(small):
     data = read_data([small / "en.jsonl"])
     with pytest.raises(DataError, match="no rows"):
