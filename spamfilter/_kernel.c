@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, STOP = 17, BRACKET = 21,
+enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, GREEK = 5, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, STOP = 17, BRACKET = 21,
        OTHER_PUNCTUATION = 23, INVISIBLE = 26, CONTROL = 27, SEPARATOR = 28 };
 
 #define POWER_BASE 0x9E3779B97F4A7C15ULL /* 2^64 / golden ratio, odd: also the base of the polynomial hash */
@@ -453,14 +453,21 @@ static PyObject *survey(PyObject *self, PyObject *args) {
     for (; d < n && i < length; d++) {
         int32_t *row = counts + d * CLASSES, capitals = 0;
         int64_t folded = 0;
-        int strange = 0;
+        int strange = 0, joined = 0, waiting = 0, hidden = 0;
         for (; i < length; i++) {
             uint32_t c = p[i];
             uint8_t kind = class_of(&table, c);
             row[kind & 0x7F]++;
             capitals += kind >> 7;
             if (!c) break;
-            if (kind == INVISIBLE) continue;
+            if (kind == INVISIBLE) {
+                waiting += joined;
+                continue;
+            }
+            /* letters and digits between which nothing invisible belongs (text._UNJOINED) */
+            joined = (kind & 0x7F) >= LATIN && (kind & 0x7F) <= GREEK;
+            hidden += joined ? waiting : 0;
+            waiting = 0;
             folded++;
             if (c < 0x80) continue;
             if (c >= 0x10000) {
@@ -477,7 +484,7 @@ static PyObject *survey(PyObject *self, PyObject *args) {
         i++;
         starts[d + 1] = i;
         upper[d] = capitals;
-        folds[3 * d] = row[INVISIBLE];
+        folds[3 * d] = hidden;
         odd[d] = (uint8_t)strange;
         total += (strange ? 0 : folded) + 1;
     }
@@ -2006,7 +2013,7 @@ static PyObject *text_signals(PyObject *self, PyObject *args) {
         *to++ = size;
         *to++ = (double)words;
         for (int64_t k = 0; k < v[8].len; k++) *to++ = c[counted[k]];
-        *to++ = (double)c[FULLWIDTH] + (double)c[FANCY];
+        *to++ = (c[HAN] || c[KANA] ? 0.0 : (double)c[FULLWIDTH]) + (double)c[FANCY];
         for (int k = 0; k < 3; k++) *to++ = folds[k];
         for (int64_t k = 0; k < says; k++) *to++ = hits[said[k]];
         memcpy(to, links, LINK_COLUMNS * sizeof *to);

@@ -134,8 +134,8 @@ def _classes_above(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
 ABOVE: Final = (
     (0x1D400, 0x1D800, FANCY),
     (0x1F000, 0x1F100, EMOJI),
-    (0x1F100, 0x1F200, FANCY),
-    (0x1F200, 0x1FB00, EMOJI),
+    (0x1F100, 0x1F1E6, FANCY),
+    (0x1F1E6, 0x1FB00, EMOJI),  # from the letters of which flags are made on
     (0x20000, 0x40000, HAN),
     (0xE0000, 0xE1000, INVISIBLE),
     (0xF0000, 0x110000, CONTROL),
@@ -165,7 +165,7 @@ def _class(char: str) -> int:
         return NEWLINE
     if char.isspace() or category == "Zs":
         return SPACE
-    if 0x24B6 <= code <= 0x24E9 or 0x2460 <= code < 0x24B6:
+    if 0x249C <= code <= 0x24E9:  # letters in circles and brackets; digits in them number lists
         return FANCY
     if char == "々":
         return HAN

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from spamfilter import charclass as cc
 from spamfilter import compiled as loops
 
-__all__ = ["Batch", "encode", "fold"]
+__all__ = ["Batch", "encode", "fold", "is_disguised"]
 
 Points = NDArray[np.uint32]
 Classes = NDArray[np.uint8]
@@ -108,6 +108,12 @@ def fold(text: str) -> str:
     return batch.points[:-1].tobytes().decode("utf-32-le", "surrogatepass")
 
 
+def is_disguised(word: str) -> bool:
+    """Whether a word can be read as one of plain Latin letters though some of its letters are others ("аррӏе")."""
+    foreign = [c for c in word.lower() if not c.isascii()]
+    return bool(foreign) and all(c in _LOOKALIKES for c in foreign)
+
+
 def encode(texts: Sequence[str]) -> Batch:
     """The texts as one ``Batch``; the result for a text does not depend on the others."""
     raw = np.frombuffer(_join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
@@ -167,14 +173,30 @@ def _starts(points: Points) -> Starts:
 
 
 def _fold_points(raw: Points, raw_classes: Classes, folds: NDArray[np.int32]) -> tuple[Points, Classes, Starts]:
-    hidden = raw_classes == cc.INVISIBLE
-    if hidden.any():
-        folds[:, 0] = _per_text(hidden, raw)
+    if (raw_classes == cc.INVISIBLE).any():
+        folds[:, 0] = _per_text(_hiding(raw_classes & np.uint8(0x7F)), raw)
     points = _unicode_fold(raw)
     starts = _starts(points)
     classes: Classes = cc.classes_of(points) & np.uint8(0x7F)
     points, classes = _plain_letters(points, classes, folds)
     return points, classes, starts
+
+
+#: Classes of letters and digits between which nothing invisible belongs: scripts that join their letters (Arabic, the
+#: Indian ones), emoji and flags need such characters.
+_UNJOINED: Final = (cc.LATIN, cc.DIGIT, cc.CYRILLIC, cc.GREEK)
+
+
+def _hiding(classes: Classes) -> NDArray[np.bool_]:
+    """Which characters are invisible and part a word: between letters or digits of scripts that do not join them."""
+    hidden = classes == cc.INVISIBLE
+    place = np.arange(len(classes))
+    before = np.maximum.accumulate(np.where(hidden, -1, place))
+    after = np.minimum.accumulate(np.where(hidden, len(classes), place)[::-1])[::-1]
+    # The last character of a batch is no invisible one: texts end with a separator.
+    inside: NDArray[np.bool_] = np.isin(classes, _UNJOINED)
+    out: NDArray[np.bool_] = hidden & (before >= 0) & inside[before] & inside[np.minimum(after, len(classes) - 1)]
+    return out
 
 
 def _per_text(hits: NDArray[np.bool_], points: Points) -> NDArray[np.int32]:

@@ -25,7 +25,7 @@ from spamfilter import charclass as cc
 from spamfilter import compiled
 from spamfilter.features.letters import looks_random
 from spamfilter.features.wordlists import roots_in
-from spamfilter.text import Batch
+from spamfilter.text import Batch, is_disguised
 
 __all__ = ["LINK_COLUMNS", "URL_COLUMNS", "address", "host_of", "link_counts", "own_host", "url_signals"]
 
@@ -127,7 +127,28 @@ def host_of(url: str) -> str:
         host = (urlsplit(text).hostname or "").lower()
     except ValueError:  # "Invalid IPv6 URL" and the like
         return ""
-    return host.removeprefix("www.")
+    return _decoded(host.removeprefix("www."))
+
+
+def _decoded(host: str) -> str:
+    """A host as people read it: its labels in Unicode, where they are written for machines ("xn--…", RFC 3492)."""
+    if "xn--" not in host:
+        return host
+    return ".".join(_label(part) if part.startswith("xn--") else part for part in host.split("."))
+
+
+def _label(coded: str) -> str:
+    try:
+        return coded[4:].encode("ascii").decode("punycode").lower()
+    except (UnicodeError, ValueError, OverflowError):
+        return coded
+
+
+def _pretends(host: str) -> bool:
+    """Whether a part of a host can be read as Latin and is not, under an ending in Latin: "аррӏе.com", not "море.рф"
+    (the rule by which browsers show such a host as it is coded)."""
+    *parts, ending = host.split(".")
+    return ending.isascii() and any(map(is_disguised, parts))
 
 
 def address(url: str | None) -> str | None:
@@ -281,7 +302,7 @@ def _one_url(url: str) -> tuple[float, ...]:
         site in _SHORTENERS,
         bool(_PROFILE.search(path)),
         url[:6].lower() == "https:",
-        "xn--" in host,
+        _pretends(host),
         max(host.count(".") - site.count("."), 0),
         path.lower().endswith((".html", ".htm", ".php", ".asp", ".aspx")),
         any(map(looks_random, _RUN.findall(f"{host.rpartition('.')[0]}{path.partition('?')[0].lower()}"))),

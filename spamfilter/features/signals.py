@@ -226,7 +226,8 @@ def _text_signals(facts: TextFacts, links: F64) -> F64:
     logged = np.empty((n, len(_LOGGED)))
     logged[:, 0], logged[:, 1] = size, words
     logged[:, 2:9] = c[:, list(_COUNTED)]
-    logged[:, 9] = c[:, cc.FANCY] + c[:, cc.FULLWIDTH]
+    # Chinese and Japanese are written with full-width letters and digits.
+    logged[:, 9] = c[:, cc.FANCY] + np.where(c[:, cc.HAN] + c[:, cc.KANA] > 0, 0, c[:, cc.FULLWIDTH])
     logged[:, 10:] = batch.folds
     own, end = len(_OWN), len(_OWN) + 2 * k
     out = np.empty((n, end + len(LINK_COLUMNS)))
