@@ -16,7 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, GREEK = 5, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, STOP = 17, BRACKET = 21,
+/* Raised whenever what a loop takes or gives changes, together with compiled.VERSION: loops that were built from another
+   state of the source would write beside their arrays. */
+#define VERSION 1
+
+enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, GREEK = 5, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, STOP = 17, BRACKET = 21, EMOJI = 25,
        OTHER_PUNCTUATION = 23, INVISIBLE = 26, CONTROL = 27, SEPARATOR = 28 };
 
 #define POWER_BASE 0x9E3779B97F4A7C15ULL /* 2^64 / golden ratio, odd: also the base of the polynomial hash */
@@ -436,6 +440,13 @@ static inline uint8_t class_of(const ClassTable *t, uint32_t c) {
 /* Above the first plane: pictures and Han characters fold to themselves. */
 static inline int folds_to_itself(uint32_t c) { return (c >= 0x1F300 && c < 0x1FB00) || (c >= 0x20000 && c < 0x2F800); }
 
+/* 2 for letters and digits between which nothing invisible belongs (text._UNJOINED), 1 for brackets. */
+static inline int unjoined(uint8_t c) {
+    return (c >= LATIN && c <= GREEK) || c == FULLWIDTH || c == FANCY ? 2 : c == BRACKET;
+}
+
+static inline int is_flag(uint32_t c) { return c >= 0x1F1E6 && c < 0x1F200; }
+
 PyDoc_STRVAR(survey_doc,
              "survey(points, table, above, foldings, starts, counts, upper, folds, odd) -> int\n\n"
              "Starts of the texts, their characters by class; how long they are folded, without those that are odd.");
@@ -453,20 +464,22 @@ static PyObject *survey(PyObject *self, PyObject *args) {
     for (; d < n && i < length; d++) {
         int32_t *row = counts + d * CLASSES, capitals = 0;
         int64_t folded = 0;
-        int strange = 0, joined = 0, waiting = 0, hidden = 0;
+        int strange = 0, flag = 0, left = 0, waiting = 0, hidden = 0;
         for (; i < length; i++) {
             uint32_t c = p[i];
             uint8_t kind = class_of(&table, c);
+            flag = flag == 2 ? 1 : is_flag(c) && i + 1 < length && is_flag(p[i + 1]) ? 2 : 0;
+            if (flag) kind = EMOJI; /* two letters side by side */
             row[kind & 0x7F]++;
             capitals += kind >> 7;
             if (!c) break;
             if (kind == INVISIBLE) {
-                waiting += joined;
+                waiting++;
                 continue;
             }
-            /* letters and digits between which nothing invisible belongs (text._UNJOINED) */
-            joined = (kind & 0x7F) >= LATIN && (kind & 0x7F) <= GREEK;
-            hidden += joined ? waiting : 0;
+            int right = unjoined(kind & 0x7F);
+            if (left * right >= 2) hidden += waiting;
+            left = right;
             waiting = 0;
             folded++;
             if (c < 0x80) continue;
@@ -2645,5 +2658,7 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_kernel", "Compiled 
 
 PyMODINIT_FUNC PyInit__kernel(void) {
     for (int k = 0; k <= COUNT_CAP; k++) LOG1P[k] = log1p((double)k);
-    return PyModule_Create(&module);
+    PyObject *made = PyModule_Create(&module);
+    if (made && PyModule_AddIntConstant(made, "version", VERSION) < 0) Py_CLEAR(made);
+    return made;
 }

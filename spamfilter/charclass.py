@@ -106,6 +106,10 @@ def names() -> list[str]:
     return [found[i] for i in range(CLASSES)]
 
 
+#: Letters of which two side by side are a flag.
+FLAGS: Final = (0x1F1E6, 0x1F200)
+
+
 @cache
 def table() -> NDArray[np.uint8]:
     """Class of each code point below 65,536."""
@@ -134,8 +138,8 @@ def _classes_above(points: NDArray[np.uint32]) -> NDArray[np.uint8]:
 ABOVE: Final = (
     (0x1D400, 0x1D800, FANCY),
     (0x1F000, 0x1F100, EMOJI),
-    (0x1F100, 0x1F1E6, FANCY),
-    (0x1F1E6, 0x1FB00, EMOJI),  # from the letters of which flags are made on
+    (0x1F100, 0x1F200, FANCY),
+    (0x1F200, 0x1FB00, EMOJI),
     (0x20000, 0x40000, HAN),
     (0xE0000, 0xE1000, INVISIBLE),
     (0xF0000, 0x110000, CONTROL),

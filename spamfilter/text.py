@@ -121,7 +121,7 @@ def encode(texts: Sequence[str]) -> Batch:
 
 
 def _encode(raw: Points, n: int) -> Batch:
-    starts, classes = _starts(raw), cc.classes_of(raw)
+    starts, classes = _starts(raw), _without_flags(raw, cc.classes_of(raw))
     owner = np.repeat(np.arange(n), np.diff(starts))
     counts = np.bincount(owner * cc.CLASSES + (classes & 0x7F), minlength=n * cc.CLASSES)
     upper = np.bincount(owner[classes >= cc.UPPER], minlength=n)
@@ -184,19 +184,33 @@ def _fold_points(raw: Points, raw_classes: Classes, folds: NDArray[np.int32]) ->
 
 #: Classes of letters and digits between which nothing invisible belongs: scripts that join their letters (Arabic, the
 #: Indian ones), emoji and flags need such characters.
-_UNJOINED: Final = (cc.LATIN, cc.DIGIT, cc.CYRILLIC, cc.GREEK)
+_UNJOINED: Final = (cc.LATIN, cc.DIGIT, cc.CYRILLIC, cc.GREEK, cc.FULLWIDTH, cc.FANCY)
 
 
 def _hiding(classes: Classes) -> NDArray[np.bool_]:
-    """Which characters are invisible and part a word: between letters or digits of scripts that do not join them."""
+    """Which characters are invisible and part a word: between two letters or digits of scripts that do not join them,
+    or between one and a bracket."""
     hidden = classes == cc.INVISIBLE
     place = np.arange(len(classes))
     before = np.maximum.accumulate(np.where(hidden, -1, place))
     after = np.minimum.accumulate(np.where(hidden, len(classes), place)[::-1])[::-1]
-    # The last character of a batch is no invisible one: texts end with a separator.
-    inside: NDArray[np.bool_] = np.isin(classes, _UNJOINED)
-    out: NDArray[np.bool_] = hidden & (before >= 0) & inside[before] & inside[np.minimum(after, len(classes) - 1)]
+    # 2 for letters, 1 for brackets; the last character of a batch is no invisible one: texts end with a separator.
+    side = 2 * np.isin(classes, _UNJOINED) + (classes == cc.BRACKET)
+    left, right = np.where(before >= 0, side[before], 0), side[np.minimum(after, len(classes) - 1)]
+    out: NDArray[np.bool_] = hidden & (left * right >= 2)
     return out
+
+
+def _without_flags(raw: Points, classes: Classes) -> Classes:
+    """The classes, where two letters side by side that make a flag are a picture."""
+    flags = (raw >= cc.FLAGS[0]) & (raw < cc.FLAGS[1])
+    if not flags.any():
+        return classes
+    place = np.arange(len(raw))
+    nth = place - np.maximum.accumulate(np.where(flags, -1, place))  # 1 for the first letter of a run
+    second = flags & (nth % 2 == 0)
+    first = np.append(second[1:], False)
+    return np.where(first | second, np.uint8(cc.EMOJI), classes)
 
 
 def _per_text(hits: NDArray[np.bool_], points: Points) -> NDArray[np.int32]:

@@ -108,9 +108,9 @@ def test_that_it_repeats_becomes_a_reason_and_raises_the_verdict(crawl, tmp_path
             reason, *rest = new["reasons"]
             assert reason["name"] == "campaign" and "4 sites" in reason["detail"] and rest == old["reasons"]
             assert reason["weight"] == pytest.approx(3.8)  # two doublings of 1.9
-            p, q = old["probability"], new["probability"]
-            assert math.log(q / (1 - q)) - math.log(p / (1 - p)) == pytest.approx(3.8, abs=0.05)
-            assert sum(r["weight"] for r in new["reasons"]) == pytest.approx(math.log(q / (1 - q)), abs=0.05)
+            p, q = old["probability"], new["probability"]  # rounded to six digits: near 1 that moves the log-odds
+            assert math.log(q / (1 - q)) - math.log(p / (1 - p)) == pytest.approx(3.8, abs=0.1)
+            assert sum(r["weight"] for r in new["reasons"]) == pytest.approx(math.log(q / (1 - q)), abs=0.1)
     assert changed == 4
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.jsonl", "raised.jsonl"]
 

@@ -52,6 +52,7 @@ def test_what_parts_a_word_does(text: str, count: int) -> None:
         ("\u2460 one \u2461 two", 0),
         ("\u24bb\u24c7\u24ba\u24ba", 4),
         ("Brazil \U0001f1e7\U0001f1f7\U0001f1e7\U0001f1f7", 0),
+        ("\U0001f1e7 \U0001f1f7\u200b\U0001f1e7 \U0001f1e7\U0001f1f7\U0001f1e7", 4),
     ],
 )
 def test_fancy_letters_are_those_that_nobody_needs(text: str, count: int) -> None:

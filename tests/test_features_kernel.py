@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields as dataclass_fields
@@ -443,3 +445,17 @@ def test_markup_gives_the_same_text_and_class_names(source: str) -> None:
         assert fast == blocktext.html_text(source)
         assert items == html._list_items(page)
         assert known == {word for word in words if word in names}
+
+
+def test_loops_of_another_version_are_left_out() -> None:
+    code = (
+        "import importlib, warnings\n"
+        "from spamfilter import _kernel, compiled\n"
+        "_kernel.version = -1\n"
+        "with warnings.catch_warnings(record=True) as said:\n"
+        "    warnings.simplefilter('always')\n"
+        "    importlib.reload(compiled)\n"
+        "print(compiled.kernel, said[0].message)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.startswith("None spamfilter's compiled loops are of another version") and "install it again" in said
