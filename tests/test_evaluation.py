@@ -1,3 +1,4 @@
+import errno
 import importlib.util
 import json
 import re
@@ -156,6 +157,21 @@ def test_one_set_alone_cannot_be_left_out(small):
 
 
 # ------------------------------------------------------------------------------------------- the command
+def test_a_disk_that_fills_leaves_no_part_of_a_file(small, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    out = tmp_path / "predictions.jsonl"
+    assert main(["evaluate", str(small / "en.jsonl"), "--model", str(small / "model"), "-o", str(out)]) == 2
+    assert not list(tmp_path.iterdir()) and "make room" in capsys.readouterr().err
+
+
+def test_folds_alone_are_refused(small, capsys):
+    assert main(["evaluate", str(small / "en.jsonl"), "--model", str(small / "model"), "--folds", "4"]) == 2
+    assert "--folds goes with --leave-one-out" in capsys.readouterr().err
+
+
 def test_evaluate_prints_slices_and_writes_predictions_and_scores(small, tmp_path, capsys):
     out, js = tmp_path / "p.jsonl", tmp_path / "s.json"
     files = [str(small / n) for n in ("en.jsonl", "de.jsonl")]

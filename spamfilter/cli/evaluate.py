@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spamfilter.batch.shards import writing
 from spamfilter.cli import options
 from spamfilter.cli.waiting import Waiting
 from spamfilter.errors import ConfigError
+from spamfilter.store.durable import write_text, writing
 
 if TYPE_CHECKING:
     from spamfilter.datasets import Dataset
@@ -48,7 +48,9 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="DATA", help="Data to train on in every turn, never judged; may be repeated."),
     ] = None,
-    folds: Annotated[int, typer.Option(min=2, metavar="N", help="Groups of sites that are left out together.")] = 8,
+    folds: Annotated[
+        int | None, typer.Option(min=2, metavar="N", help="Groups of sites that are left out together.  [default: 8]")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write every row's probability, as JSON lines.")
     ] = None,
@@ -69,8 +71,9 @@ def evaluate(
 
     if leave_one_out not in (None, "site", "set"):
         raise ConfigError(f"--leave-one-out is site or set, not {leave_one_out!r}")
-    if always and leave_one_out is None:
-        raise ConfigError("--always goes with --leave-one-out")
+    for name, given in (("--always", always), ("--folds", folds)):
+        if given and leave_one_out is None:
+            raise ConfigError(f"{name} goes with --leave-one-out")
     if model is not None and leave_one_out is not None:
         raise ConfigError("give either --model or --leave-one-out: the latter trains models of its own")
     for path in (out, scores, report):
@@ -84,7 +87,7 @@ def evaluate(
     for line in rows.report.lines():
         typer.echo(line, err=True)
     job = EvaluationJob(
-        rows, model, leave_one_out, read_data(always) if always else None, folds, read_config(config, seed), jobs
+        rows, model, leave_one_out, read_data(always) if always else None, folds or 8, read_config(config, seed), jobs
     )
     with Waiting() as waiting:
         done = job.run(waiting.say)
@@ -97,19 +100,24 @@ def evaluate(
 
 def _write(done: Evaluated, rows: Dataset, out: Path | None, scores: Path | None, report: Path | None) -> None:
     if out is not None:
-        with writing(out), out.open("w", encoding="utf-8") as file:
-            file.writelines(_prediction_lines(done, rows))
+        _put(out, "".join(_prediction_lines(done, rows)))
     if scores is not None:
-        text = json.dumps({"how": done.how, **done.scores.to_dict()}, indent=1, ensure_ascii=False) + "\n"
-        with writing(scores):
-            scores.write_text(text, encoding="utf-8")
+        _put(scores, json.dumps({"how": done.how, **done.scores.to_dict()}, indent=1, ensure_ascii=False) + "\n")
     if report is not None:
         from spamfilter.report import evaluation_html
 
-        page = evaluation_html(rows, done.probability, done.cutoff, done.scores, done.how)
-        with writing(report):
-            report.write_text(page, encoding="utf-8", errors="replace")
+        _put(report, evaluation_html(rows, done.probability, done.cutoff, done.scores, done.how))
         typer.echo(f"report: {report}", err=True)
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file whole or not at all; a device or a pipe as it comes."""
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half a character of a damaged comment
+    if path.exists() and not path.is_file():
+        with writing(path):
+            path.write_text(text, encoding="utf-8")
+    else:
+        write_text(path, text)
 
 
 def _prediction_lines(done: Evaluated, rows: Dataset) -> Iterator[str]:
