@@ -277,7 +277,7 @@ class _Rows:
     def _keep(self, fields: dict[str, str | None], label: int, where: tuple[str, str]) -> None:
         text = str(fields["text"])
         # Without a name or title the article itself says what a comment stands under.
-        under = fields["post"] or fields["title"] or fields["article"]
+        under = (fields["site"], fields["post"]) if fields["post"] else fields["title"] or fields["article"]
         key = hash((" ".join(text.split()).casefold(), under))
         double = hash((key, label, fields["author"], fields["author_url"]))
         if double in self._doubles:
@@ -296,9 +296,22 @@ class _Rows:
         """What was read, without the rows whose labels contradict each other."""
         keep = self._without_conflicts(conflicts)
         places = zip(*(self._columns[n] for n in ("site", "title", "article", "post")), strict=True)
-        self._columns["post"] = [post or self._post_of(site, title, article) for site, title, article, post in places]
+        shared = self._shared_posts()
+        self._columns["post"] = [
+            self._same.setdefault(f"{site}|{post}", f"{site}|{post}")
+            if post in shared
+            # A name that two sites give, as those that count their posts, is two names.
+            else post or self._post_of(site, title, article)
+            for site, title, article, post in places
+        ]
         whole = Dataset(label=np.frombuffer(bytes(self._label), np.int8), report=self.report, **self._columns)
         return whole if keep.all() else whole.take(keep)
+
+    def _shared_posts(self) -> set[str]:
+        """Names of posts that more than one site gives."""
+        site_of: dict[str, str] = {}
+        rows = zip(self._columns["post"], self._columns["site"], strict=True)
+        return {post for post, site in rows if post and site_of.setdefault(post, site) != site}
 
     def _post_of(self, site: str, title: str | None, article: str | None) -> str:
         """The name of the article of rows that give none: its site and title, or where it has no title its digest."""

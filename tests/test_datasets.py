@@ -292,3 +292,12 @@ def test_a_hundred_thousand_rows_take_little_memory(tmp_path):
     rows, bytes_a_row = map(int, done.stdout.split())
     assert rows == 100_000
     assert bytes_a_row < 1000
+
+
+def test_sites_that_count_their_posts_do_not_share_them(tmp_path):
+    rows = [
+        {"text": "the weir was dry", "label": "ham", "site": site, "post": "1", "title": f"Weirs of {site}"}
+        for site in ("a.example", "b.example")
+    ] + [{"text": "so it goes", "label": "ham", "site": "a.example", "post": "2"}]
+    found = read_data([write_jsonl(tmp_path / "rows.jsonl", rows)])
+    assert found.post == ["a.example|1", "b.example|1", "2"] and not found.report.left_out
