@@ -106,10 +106,6 @@ def names() -> list[str]:
     return [found[i] for i in range(CLASSES)]
 
 
-#: Letters of which two side by side are a flag.
-FLAGS: Final = (0x1F1E6, 0x1F200)
-
-
 @cache
 def table() -> NDArray[np.uint8]:
     """Class of each code point below 65,536."""
@@ -144,6 +140,8 @@ ABOVE: Final = (
     (0xE0000, 0xE1000, INVISIBLE),
     (0xF0000, 0x110000, CONTROL),
 )
+#: Letters of which two side by side are a flag.
+FLAGS: Final = (0x1F1E6, 0x1F200)
 
 
 def _letter_class(char: str, category: str) -> int:

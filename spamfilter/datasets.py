@@ -26,13 +26,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spamfilter.campaigns import campaign_sizes, campaigns_of
 from spamfilter.errors import DataError, UnreadableFile
+from spamfilter.features.links import host_of
 from spamfilter.rowfiles import SUFFIXES, RowFile, is_row_file
 
 __all__ = ["PUBLISHED", "DataReport", "Dataset", "campaign_sizes", "campaigns_of", "merge", "read_data", "read_rows"]
@@ -52,8 +52,8 @@ _OTHER_NAMES: Final = {
 #: Rows left out that are listed one by one; all of them are counted.
 _LISTED: Final = 10_000
 _SNIPPET: Final = 60
-#: Set and kind of comments that count as ham because a site has published them.
-PUBLISHED: Final = "published"
+#: Set and kind of comments that count as ham because a site has published them; a file may well be called "published".
+PUBLISHED: Final = "(published)"
 #: Kinds that sites send, not readers.
 _NO_READERS: Final = ("pingback", "trackback")
 
@@ -367,8 +367,7 @@ def _comments_of(raw: Any, path: Path, n: int, published: bool = False) -> Itera
 
 def _published(row: Mapping[Any, Any], page: Mapping[Any, Any]) -> Mapping[Any, Any]:
     """A row that a site has published: ham unless it says otherwise, known by the host of its page."""
-    address = _stripped(page.get("url"))
-    site = _stripped(page.get("site")) or (urlsplit(address).hostname if address else None)
+    site = _stripped(page.get("site")) or host_of(_stripped(page.get("url")) or "")
     site = site or Path(str(page.get("source") or page.get("id") or PUBLISHED)).name
     kind = row.get("kind") if row.get("kind") in _NO_READERS else PUBLISHED
     return {**row, "label": row.get("label") or "ham", "set": PUBLISHED, "kind": kind, "site": site}

@@ -54,6 +54,13 @@ def test_labels_are_kept_and_pingbacks_left_out(tmp_path: Path) -> None:
     assert found.report.left_out["published, but no reader's comment"] == 1
 
 
+def test_an_address_that_is_none_and_a_file_of_that_name_do_no_harm(tmp_path: Path) -> None:
+    rows = [{"text": "so it goes", "label": "ham", "url": "http://[weir", "id": "7"}]
+    published = write_jsonl(tmp_path / "published.jsonl", rows)
+    assert read_data([], readers=[published]).site == ["7"]
+    assert read_data([published]).set == ["published"] != [PUBLISHED]
+
+
 def test_a_text_that_others_label_spam_is_left_out(tmp_path: Path) -> None:
     labelled = write_jsonl(tmp_path / "labelled.jsonl", [{"text": "buy my boots", "label": "spam", "title": "Weir"}])
     published = write_jsonl(tmp_path / "published.jsonl", [{"text": "Buy my boots", "title": "Weir"}])

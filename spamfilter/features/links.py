@@ -137,7 +137,13 @@ def _decoded(host: str) -> str:
     return ".".join(_label(part) if part.startswith("xn--") else part for part in host.split("."))
 
 
+#: Characters of a part of a host (RFC 1035); to decode a longer one takes the square of its length.
+LONGEST_LABEL: Final = 63
+
+
 def _label(coded: str) -> str:
+    if len(coded) > LONGEST_LABEL:
+        return coded
     try:
         return coded[4:].encode("ascii").decode("punycode").lower()
     except (UnicodeError, ValueError, OverflowError):

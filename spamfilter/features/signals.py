@@ -11,7 +11,6 @@ article's is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -25,7 +24,7 @@ from spamfilter import compiled
 from spamfilter.features.hashing import distinct_words, word_hashes
 from spamfilter.features.letters import pieces
 from spamfilter.features.links import LINK_COLUMNS, URL_COLUMNS, host_of, link_counts, url_signals
-from spamfilter.features.wordlists import ROOTS, load_lists, roots_in
+from spamfilter.features.wordlists import ALNUM, ROOTS, load_lists, roots_in
 from spamfilter.text import Batch
 
 __all__ = [
@@ -417,19 +416,16 @@ LONGEST_NAME: Final = 80
 
 def _said(text: str, author: str | None, host: str) -> float:
     """Share of the words of a short text (4 letters or more) that stand in the name or the host of its author."""
-    words = [w for w in _ALNUM.findall(text) if len(w) > 3]
+    words = [w for w in ALNUM.findall(text) if len(w) > 3]
     if not words:
         return 0.0
-    name = "".join(_ALNUM.findall(f"{author or ''}.{host}".lower()))
+    name = "".join(ALNUM.findall(f"{author or ''}.{host}".lower()))
     return sum(w in name for w in words) / len(words)
-
-
-_ALNUM: Final = re.compile(r"[^\W_]+")
 
 
 @lru_cache(maxsize=65536)
 def _in_host(author: str, host: str) -> float:
     """Share of the words of the name (3 letters or more) that stand in the host name."""
-    words = [w for w in _ALNUM.findall(author.lower()) if len(w) > 2]
+    words = [w for w in ALNUM.findall(author.lower()) if len(w) > 2]
     bare = host.replace("-", "").replace(".", "")
     return sum(w in bare for w in words) / len(words) if words else 0.0

@@ -22,7 +22,7 @@ from spamfilter import compiled
 from spamfilter.features.hashing import mix, word_hashes
 from spamfilter.text import encode
 
-__all__ = ["ROOTS", "WordLists", "load_lists", "roots_in"]
+__all__ = ["ALNUM", "ROOTS", "WordLists", "load_lists", "roots_in"]
 
 _PATH: Final = Path(__file__).with_name("wordlists.toml")
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
@@ -93,13 +93,14 @@ def load_lists() -> WordLists:
 ROOTS: Final = ("selling", "crude", "brands")
 #: More pieces of a kind than this in one name say no more.
 MOST_ROOTS: Final = 3
-_ALNUM: Final = re.compile(r"[^\W_]+")
+#: What names and hosts are made of, without what stands between.
+ALNUM: Final = re.compile(r"[^\W_]+")
 
 
 @lru_cache(maxsize=65536)
 def roots_in(name: str) -> tuple[float, ...]:
     """How many pieces of each kind (``ROOTS``) stand in a lower-case name or host, at most ``MOST_ROOTS`` of each."""
-    bare, roots = "".join(_ALNUM.findall(name)), _roots()
+    bare, roots = "".join(ALNUM.findall(name)), _roots()
     found: tuple[set[str], ...] = tuple(set() for _ in ROOTS)
     for at in range(len(bare) - ROOT_START + 1):
         for root, kind in roots.get(bare[at : at + ROOT_START], ()):
