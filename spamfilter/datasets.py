@@ -172,7 +172,7 @@ def read_data(
     rows = _Rows(DataReport(), split)
     for source, published in (*((s, False) for s in sources), *((s, True) for s in readers)):
         before = rows.seen
-        for path in _files_of(Path(source)):
+        for path in _files_of(Path(source), _MADE_OF_PAGES if published else ""):
             rows.add_file(path, published)
         rows.report.read[str(source)] += rows.seen - before
     return rows.dataset(conflicts)
@@ -200,18 +200,22 @@ def merge(parts: Iterable[Dataset]) -> Dataset:
     return Dataset(label=np.concatenate(labels) if labels else np.zeros(0, np.int8), report=report, **columns)
 
 
-def _files_of(source: Path) -> list[Path]:
+#: What to do with pages where files of their comments are read.
+_MADE_OF_PAGES: Final = "; `spamfilter split PAGES -o pages.jsonl` makes one of pages"
+
+
+def _files_of(source: Path, next_step: str = "") -> list[Path]:
     if not source.exists():
         raise UnreadableFile(
             f"{source}: no such file or folder; name a {', '.join(SUFFIXES)} file, or a folder of them"
         )
     if source.is_file():
         if not is_row_file(source):
-            raise UnreadableFile(f"{source}: not a file of rows; {', '.join(SUFFIXES)} are read")
+            raise UnreadableFile(f"{source}: not a file of rows; {', '.join(SUFFIXES)} are read{next_step}")
         return [source]
     found = list(_files_in(source))
     if not found:
-        raise DataError(f"{source}: no {', '.join(SUFFIXES)} file in this folder")
+        raise DataError(f"{source}: no {', '.join(SUFFIXES)} file in this folder{next_step}")
     return found
 
 

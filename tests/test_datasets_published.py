@@ -11,7 +11,7 @@ import pytest
 from spamfilter import passages, store
 from spamfilter.cli import main
 from spamfilter.datasets import PUBLISHED, read_data
-from spamfilter.errors import DataError
+from spamfilter.errors import DataError, UnreadableFile
 from tests.labelledrows import SMALL_TOML, threads, write_jsonl
 
 PAGE = (
@@ -71,6 +71,12 @@ def test_a_text_that_others_label_spam_is_left_out(tmp_path: Path) -> None:
 def test_without_readers_the_way_is_named(pages: Path) -> None:
     with pytest.raises(DataError, match="train --readers"):
         read_data([pages])
+
+
+@pytest.mark.parametrize("given", ["saved", "saved/weir.html"])
+def test_pages_themselves_are_told_how_to_become_a_file(pages: Path, given: str) -> None:
+    with pytest.raises((DataError, UnreadableFile), match="spamfilter split PAGES -o pages.jsonl"):
+        read_data([], readers=[pages.parent / given])
 
 
 def test_their_articles_give_no_passages(tmp_path: Path, pages: Path) -> None:
