@@ -75,7 +75,7 @@ def test_without_readers_the_way_is_named(pages: Path) -> None:
 
 @pytest.mark.parametrize("given", ["saved", "saved/weir.html"])
 def test_pages_themselves_are_told_how_to_become_a_file(pages: Path, given: str) -> None:
-    with pytest.raises((DataError, UnreadableFile), match="spamfilter split PAGES -o pages.jsonl"):
+    with pytest.raises((DataError, UnreadableFile), match="`spamfilter split PAGES -o pages"):
         read_data([], readers=[pages.parent / given])
 
 
