@@ -18,7 +18,7 @@
 
 /* Raised whenever what a loop takes or gives changes, together with compiled.VERSION: loops that were built from another
    state of the source would write beside their arrays. */
-#define VERSION 1
+#define VERSION 2
 
 enum { SPACE = 0, NEWLINE = 1, LATIN = 2, DIGIT = 3, GREEK = 5, FULLWIDTH = 13, FANCY = 14, HAN = 15, KANA = 16, STOP = 17, BRACKET = 21, EMOJI = 25,
        OTHER_PUNCTUATION = 23, INVISIBLE = 26, CONTROL = 27, SEPARATOR = 28 };
@@ -2124,6 +2124,33 @@ static PyObject *stages(PyObject *self, PyObject *args) {
     return release(v, 7, Py_None);
 }
 
+/* ---- hidden units of a network */
+PyDoc_STRVAR(units_doc, "units(x, mean, scale, hidden, bias, limit, out)\n\nAs Network._units does; sums in the order of the inputs.");
+static PyObject *units(PyObject *self, PyObject *args) {
+    Py_buffer v[6];
+    double limit;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*dw*", &v[0], &v[1], &v[2], &v[3], &v[4], &limit, &v[5])) return NULL;
+    int64_t inputs = v[1].len / 8, width = v[4].len / 8, n = inputs ? v[0].len / (8 * inputs) : 0;
+    const double *mean = v[1].buf, *scale = v[2].buf, *bias = v[4].buf;
+    if (v[2].len != v[1].len || v[3].len != inputs * width * 8 || v[5].len != n * width * 8) {
+        PyErr_SetString(PyExc_ValueError, "units: a weight for every input and unit, a unit for every comment");
+        return release(v, 6, NULL);
+    }
+    for (int64_t d = 0; d < n; d++) {
+        const double *x = (const double *)v[0].buf + d * inputs, *weight = v[3].buf;
+        double *restrict to = (double *)v[5].buf + d * width;
+        memcpy(to, bias, (size_t)width * sizeof *to);
+        for (int64_t j = 0; j < inputs; j++, weight += width) {
+            double z = (x[j] - mean[j]) / scale[j];
+            z = z < -limit ? -limit : z > limit ? limit : z;
+            for (int64_t k = 0; k < width; k++) to[k] += z * weight[k];
+        }
+        for (int64_t k = 0; k < width; k++) to[k] = larger(to[k], 0.0);
+    }
+    Py_INCREF(Py_None);
+    return release(v, 6, Py_None);
+}
+
 /* ---- the rarest words, for reasons */
 typedef struct {
     int64_t begin, end;
@@ -2649,6 +2676,7 @@ static PyMethodDef methods[] = {
     {"text_signals", text_signals, METH_VARARGS, text_signals_doc},
     {"name_signals", name_signals, METH_VARARGS, name_signals_doc},
     {"stages", stages, METH_VARARGS, stages_doc},
+    {"units", units, METH_VARARGS, units_doc},
     {"rarest", rarest, METH_VARARGS, rarest_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -35,6 +35,7 @@ from spamfilter.errors import DataError
 from spamfilter.features.fields import Dense, Fields, dense_features
 from spamfilter.features.reading import host_texts, name_texts
 from spamfilter.features.stages import COMPANY, FirstStage, foreign_inputs, stage_inputs
+from spamfilter.fitting import gram_logits
 from spamfilter.linear import GramModel
 from spamfilter.model import Parameters, SpamFilter, present
 from spamfilter.training import fold_numbers, gram_matrix
@@ -173,14 +174,14 @@ class _Rows:
             "host": _where(gram_matrix(p.host.grams, host_texts(fields.urls)), present(np.ones(len(own)), fields.urls)),
         }
         self.first = {
-            "text": _gram_logits(p.text, self.grams["text"]),
-            "name": present(_gram_logits(p.name, self.grams["name"]), fields.authors),
-            "host": present(_gram_logits(p.host, self.grams["host"]), fields.urls),
+            "text": gram_logits(p.text, self.grams["text"]),
+            "name": present(gram_logits(p.name, self.grams["name"]), fields.authors),
+            "host": present(gram_logits(p.host, self.grams["host"]), fields.urls),
         }
         if p.titled is not None:  # models of format 1 have none
             self.grams["titled"] = self.grams["text"]
-            self.first["titled"] = _gram_logits(p.titled, self.grams["text"])
-        self.prose = _gram_logits(p.prose, self.grams["text"])
+            self.first["titled"] = gram_logits(p.titled, self.grams["text"])
+        self.prose = gram_logits(p.prose, self.grams["text"])
         self.relation = np.where(self.dense.has_article, p.relation.logits(self.dense.relation), 0.0)
 
     def standard(self, first: dict[str, F64]) -> F64:
@@ -460,11 +461,6 @@ def _where(matrix: Matrix, there: F64) -> Matrix:
     """Rows of ``matrix`` where ``there`` is 1; the others empty."""
     out = (sparse.diags(there) @ matrix).tocsr()
     out.eliminate_zeros()
-    return out
-
-
-def _gram_logits(model: GramModel, matrix: Matrix) -> F64:
-    out: F64 = (matrix @ np.concatenate((model.word, model.char))).astype(np.float64) + model.intercept
     return out
 
 

@@ -19,7 +19,7 @@ from typing import Final
 __all__ = ["kernel"]
 
 #: What ``_kernel.c`` calls itself; the two are raised together.
-VERSION: Final = 1
+VERSION: Final = 2
 
 kernel: ModuleType | None = None
 if not os.environ.get("SPAMFILTER_NO_KERNEL"):

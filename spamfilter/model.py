@@ -34,6 +34,7 @@ from spamfilter.features.stages import (
     stage_inputs,
 )
 from spamfilter.linear import GramModel, LinearModel, gram_logits
+from spamfilter.network import Network
 from spamfilter.reasons import Explainer, Seen
 from spamfilter.records import Comment, Label, Page, ScoredPage, Verdict
 
@@ -66,7 +67,7 @@ class Parameters:
     name: GramModel
     host: GramModel
     relation: LinearModel
-    foreign: LinearModel
+    foreign: LinearModel | Network
     head: LinearModel
     typical: F64
     idf: NDArray[np.float32]

@@ -29,18 +29,22 @@ from numpy.typing import NDArray
 from spamfilter.errors import ModelDamaged, ModelNotFound, ModelTooNew, OutputError
 from spamfilter.linear import GramModel, LinearModel
 from spamfilter.model import Parameters, SpamFilter
+from spamfilter.network import Network
 from spamfilter.store.arrays import read_arrays, write_arrays
 from spamfilter.store.durable import sync_file, sync_folder, writing
 
 __all__ = ["BUNDLED", "FORMAT", "current", "find", "load", "models_folder", "read_manifest", "save", "verify"]
 
-#: Version of the file format; readers keep reading all earlier ones (4: inputs that count anew under a title alone).
-FORMAT: Final = 4
+#: Version of the file format; readers keep reading all earlier ones (4: inputs that count anew under a title alone;
+#: 5: a network that tells foreign passages).
+FORMAT: Final = 5
 BUNDLED: Final = "default"
 _GRAM_PARTS: Final = ("text", "prose", "name", "host")
 #: Parts that a model may lack: those of format 1 have no words of titles alone, those of formats 1 and 2 no company.
 _OPTIONAL_PARTS: Final = ("titled",)
 _LINEAR_PARTS: Final = ("relation", "foreign", "head")
+#: Further arrays of a part that is a network.
+_NETWORK_ARRAYS: Final = ("hidden", "bias")
 _OPTIONAL_LINEAR_PARTS: Final = ("company",)
 _CHOOSE: Final = "choose one with: spamfilter models promote VERSION"
 
@@ -169,7 +173,7 @@ def _write(p: Parameters, folder: Path, manifest: Mapping[str, Any], texts: Mapp
     linear = {
         f"{part}.{field}": np.asarray(getattr(getattr(p, part), field), np.float64)
         for part in linear_parts
-        for field in ("mean", "scale", "coef")
+        for field in ("mean", "scale", "coef", *(_NETWORK_ARRAYS if isinstance(getattr(p, part), Network) else ()))
     }
     if p.company_middle is not None:
         linear["company_middle"] = p.company_middle
@@ -226,6 +230,10 @@ def _gram_model(folder: Path, part: str, manifest: Mapping[str, Any]) -> GramMod
     return GramModel(arrays["word"], arrays["char"], float(manifest["intercepts"][part]), int(manifest["salts"][part]))
 
 
-def _linear_model(stages: Mapping[str, NDArray[Any]], part: str, manifest: Mapping[str, Any]) -> LinearModel:
+def _linear_model(stages: Mapping[str, NDArray[Any]], part: str, manifest: Mapping[str, Any]) -> LinearModel | Network:
     mean, scale, coef = (stages[f"{part}.{f}"] for f in ("mean", "scale", "coef"))
-    return LinearModel(mean, scale, coef, float(manifest["intercepts"][part]))
+    intercept = float(manifest["intercepts"][part])
+    if f"{part}.{_NETWORK_ARRAYS[0]}" not in stages:
+        return LinearModel(mean, scale, coef, intercept)
+    hidden, bias = (stages[f"{part}.{f}"] for f in _NETWORK_ARRAYS)
+    return Network(mean, scale, hidden, bias, coef, intercept)
