@@ -102,6 +102,8 @@ def _standardising(x: F64, weight: F64) -> LinearModel:
 
 #: What was measured with sites left out and gave about the same: epochs 15 to 40, L2 .1 to 1 (10: worse).
 EPOCHS: Final = 30
+#: Of few rows there are more epochs, or nothing would be learnt: so many steps at least.
+STEPS: Final = 300
 L2: Final = 1.0
 #: Large batches with long steps: a third of the time of batches of 256.
 ROWS_AT_ONCE: Final = 1024
@@ -112,13 +114,15 @@ def network(x: F64, y: Index, weight: F64, networks: int, units: int, seed: int)
     """Networks of one hidden layer from as many starts, side by side as one: what they say is their mean."""
     model = _standardising(x, weight)
     z, weight, parts = model.standardise(x), weight / weight.mean(), []
+    size = min(ROWS_AT_ONCE, len(y))
+    epochs = max(EPOCHS, -(-STEPS * size // len(y)))
     for k in range(networks):
         part = MLPClassifier(
             (units,),
             alpha=L2,
-            batch_size=min(ROWS_AT_ONCE, len(y)),
+            batch_size=size,
             learning_rate_init=STEP,
-            max_iter=EPOCHS,
+            max_iter=epochs,
             random_state=seed + k,
         )
         with warnings.catch_warnings():  # it stops by intention before nothing changes any more

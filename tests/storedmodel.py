@@ -18,6 +18,7 @@ import numpy as np
 from spamfilter import store
 from spamfilter.datasets import read_rows
 from spamfilter.model import SpamFilter
+from spamfilter.network import Network
 from spamfilter.training import TrainingConfig, train
 from tests.conftest import ROOT
 from tests.team import decision
@@ -47,7 +48,15 @@ def made():
     config = TrainingConfig(word_bits=10, char_bits=10, folds=2, passages=20, prose=40)
     p = train(read_rows(rows, "team"), config)[0].parameters
     counts = np.isin(p.inputs, ("text", "prose", "name", "host", "text_titled", "text_titled_bare"))
-    return SpamFilter(replace(p, head=replace(p.head, coef=np.where(counts, p.head.coef, 0.0))))
+    head = replace(p.head, coef=np.where(counts, p.head.coef, 0.0))
+    return SpamFilter(replace(p, head=head, foreign=_network(len(p.foreign.mean))))
+
+
+def _network(inputs):
+    """One of few hidden units, as no training of so few rows makes it."""
+    rng = np.random.default_rng(5)
+    hidden, bias, coef = rng.normal(size=(inputs, 3)), rng.normal(size=3), rng.normal(size=3)
+    return Network(np.zeros(inputs), np.ones(inputs), hidden, bias, coef, 0.5)
 
 
 def main():
