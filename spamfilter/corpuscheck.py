@@ -169,7 +169,12 @@ def check_corpus(folder: Path, limits: Limits | None = None) -> CorpusReport:
     """
     limits = limits or Limits()
     report = CorpusReport()
-    threads = [t for where, raw in _threads(folder) for t in [_checked(raw, where, report.problems)] if t is not None]
+    threads = [
+        t
+        for where, raw in _threads(folder, report.problems)
+        for t in [_checked(raw, where, report.problems)]
+        if t is not None
+    ]
     if not threads:
         raise DataError(f"{folder}: no thread in it that can be read; " + "; ".join(report.problems[:3]))
     comments = [(t, c) for t in threads for c in t["comments"]]
@@ -185,12 +190,12 @@ def check_corpus(folder: Path, limits: Limits | None = None) -> CorpusReport:
     return report
 
 
-def _threads(folder: Path) -> Iterator[tuple[str, Any]]:
+def _threads(folder: Path, problems: list[str]) -> Iterator[tuple[str, Any]]:
     if not folder.exists():
         raise UnreadableFile(f"{folder}: no such file or folder; name a folder of .jsonl files with threads")
     paths = sorted(folder.glob("*.jsonl")) if folder.is_dir() else [folder]
     for path in paths:
-        for n, raw in RowFile(path).rows():
+        for n, raw in RowFile(path, problems).rows():
             yield f"{path.name} line {n}", raw
 
 

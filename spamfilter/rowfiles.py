@@ -45,10 +45,14 @@ def is_row_file(path: Path) -> bool:
 
 
 class RowFile:
-    """One file of rows; ``mended`` counts the rows that were not UTF-8."""
+    """One file of rows; ``mended`` counts the rows that were not UTF-8.
 
-    def __init__(self, path: Path) -> None:
+    With ``problems`` lines that are not JSON are told there and left out, instead of ending all.
+    """
+
+    def __init__(self, path: Path, problems: list[str] | None = None) -> None:
         self.path = path
+        self._problems = problems
         self.mended = 0
         self._beyond_ascii = 0
         self._sample = bytearray()
@@ -96,12 +100,15 @@ class RowFile:
                 if line.strip():
                     text = self._mend(line)
                     try:
-                        yield n, json.loads(text)
+                        row = json.loads(text)
                     except (ValueError, RecursionError) as error:
                         reason = getattr(error, "msg", "nested too deeply")
-                        raise DataError(
-                            f"{self.path} line {n}: not JSON ({reason}); one object a line is expected"
-                        ) from error
+                        said = f"{self.path} line {n}: not JSON ({reason}); one object a line is expected"
+                        if self._problems is None:
+                            raise DataError(said) from error
+                        self._problems.append(said)
+                        continue
+                    yield n, row
 
     def _csv(self) -> Iterator[tuple[int, Any]]:
         csv.field_size_limit(_LARGEST_CELL)

@@ -8,7 +8,7 @@ Two stages (Wolpert 1992, stacked generalisation).  The first: logistic regressi
 of the text (spam or ham; one more of texts that stand under a title alone), of passages of articles
 and comments (prose or comment), of authors' names and of the hosts they link to;
 one over overlaps of comments with articles (own or another's), and one over overlaps of comments with
-the others of their page (own or another).
+the others of their page (own or another); and small neural networks over all that tells passages of other articles.
 The second, a logistic regression over their logits and the dense features, sees first-stage logits
 only of sites that the first stage did not learn from.  Probabilities are calibrated (Platt 1999) and
 the cut-offs chosen on second-stage logits that are out of fold by site as well.

@@ -60,6 +60,20 @@ def test_what_is_out_of_form_is_named(tmp_path, some, change, says):
     assert any(says in p for p in problems(tmp_path, some))
 
 
+def test_every_broken_line_is_named_and_the_others_are_checked(tmp_path, some):
+    some[1]["split"] = "dev"
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    first, second, third, *rest = (json.dumps(t) for t in some)
+    lines = ["{broken", first, second[:-1], second, "[" * 100_000, third, *rest]
+    (folder / "en.jsonl").write_text("\n".join(lines) + "\n")
+    report = check_corpus(folder, TINY)
+    assert report.threads == len(some)
+    broken = [p for p in report.problems if "not JSON" in p]
+    assert [p.partition(":")[0].rpartition(" ")[2] for p in broken] == ["1", "3", "5"]
+    assert any("split 'dev' is neither" in p for p in report.problems)
+
+
 def test_two_threads_of_one_id(tmp_path, some):
     some[1]["id"] = some[0]["id"]
     assert any("2 threads have the id" in p for p in problems(tmp_path, some))

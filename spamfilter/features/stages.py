@@ -4,8 +4,8 @@ Usage::
 
     inputs = stage_inputs(first, dense)        # float64, shape (comments, len(input_names(dense.names)))
 
-The first stage are linear models, each of one thing: the words of the text, whether it reads like an
-article rather than a comment (``prose``), the author's name, the host its name links to, how far
+The first stage are models, each of one thing and all but ``foreign`` linear: the words of the text, whether it reads
+like an article rather than a comment (``prose``), the author's name, the host its name links to, how far
 the comment is from its article (``relation``), and whether it is a passage that belongs to another
 article (``foreign``: over the relation's overlaps, the signals of the text and the logits of
 ``text``, ``prose`` and ``relation``).  ``titled`` is a second model of the words, learnt under titles alone: what
