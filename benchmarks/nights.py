@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import itertools
 
-from teams import ROOT, Team, teams, train_base
+from teams import ROOT, Team, made_from, teams, train_base
 
 from spamfilter import store
 from spamfilter.datasets import Dataset, read_data
@@ -149,9 +149,10 @@ def main() -> None:
     found: list[Night] = []
     for team in teams(data):
         if given.only in (None, team.name):
-            train_base(data, corpus, given.cache, team.left_out)
+            cache = given.cache / made_from(data, corpus)
+            train_base(data, corpus, cache, team.left_out)
             with tempfile.TemporaryDirectory() as work:
-                for night in nights(team, given.cache, given, Path(work)):
+                for night in nights(team, cache, given, Path(work)):
                     print(f"{night.team}, night {night.number}: {night.outcome}", file=sys.stderr)
                     found.append(night)
     print(summary(found), table(found), sep="\n\n")

@@ -6,7 +6,8 @@ Usage::
     python benchmarks/teams.py --attacks > attacks.md
 
 Each team is a site, a video or a set.  The model that plays the bundled one is trained without the whole set it
-belongs to (kept in ``--cache`` between runs).  Labels are drawn at random (``--seeds`` times) and, where all comments
+belongs to (kept in ``--cache`` between runs of the same package on the same data).  Labels are drawn at random
+(``--seeds`` times) and, where all comments
 have dates, as the oldest ones; judged is the rest, once whole and once without near-duplicates of the labels.
 Compared are the bundled model alone, the adapted one, and a model of the team's labels alone (TF-IDF of words and
 characters, logistic regression).  The labelled comments belong to others and are measured in place.
@@ -15,6 +16,7 @@ characters, logistic regression).  The labelled comments belong to others and ar
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import sys
 import tempfile
@@ -87,6 +89,15 @@ def teams(data: Dataset) -> list[Team]:
         for n, site in enumerate(sorted(set(sites[sets == name])), 1):
             out.append(Team(f"{name}, site {n}", name, data.take(sites == site)))
     return out
+
+
+def made_from(data: Dataset, corpus: Dataset) -> str:
+    """A name that changes with the package and the data, so that no model of an earlier state is taken for theirs."""
+    said = hashlib.sha256()
+    for path in sorted(p for kind in ("py", "toml", "c", "npy") for p in (ROOT / "spamfilter").rglob(f"*.{kind}")):
+        said.update(path.read_bytes())
+    said.update((data.fingerprint() + corpus.fingerprint()).encode())
+    return said.hexdigest()[:16]
 
 
 def train_base(data: Dataset, corpus: Dataset, cache: Path, left_out: str) -> None:
@@ -354,20 +365,21 @@ def main() -> None:
         sys.stdout.reconfigure(line_buffering=True)  # what is done is there, should the rest be stopped
     begun = time.time()
     data, corpus = read_data([given.data]), read_data([given.corpus])
+    cache = given.cache / made_from(data, corpus)
     every = [t for t in teams(data) if given.only in (None, t.name)]
     if given.attacks:
         every = [t for t in every if len(t.rows) >= HONEST + 1000 + FEWEST]
     with ProcessPoolExecutor(given.jobs) as pool:
         wanted = dict.fromkeys(t.left_out for t in every)
-        list(pool.map(partial(train_base, data, corpus, given.cache), wanted))
+        list(pool.map(partial(train_base, data, corpus, cache), wanted))
         if given.attacks:
             for team, of_team in zip(
-                every, pool.map(partial(attack_trials, cache=given.cache, seeds=given.seeds), every), strict=True
+                every, pool.map(partial(attack_trials, cache=cache, seeds=given.seeds), every), strict=True
             ):
                 print(f"## Attacks on the labels of {team.name}: mean of {given.seeds} draws\n")
                 print(attack_table(of_team))
             return
-        run = partial(trials, cache=given.cache, seeds=given.seeds, sizes=SIZES, config=AdaptationConfig())
+        run = partial(trials, cache=cache, seeds=given.seeds, sizes=SIZES, config=AdaptationConfig())
         found = [t for of_team in pool.map(run, every) for t in of_team]
     for which, title in (("rest", "All comments without a label"), ("unlike", "Without near-duplicates of the labels")):
         print(f"## {title}\n\n### Adapted minus bundled\n")
