@@ -146,10 +146,10 @@ def main() -> None:
     parser.add_argument("--hostile", action="store_true")
     given = parser.parse_args()
     data, corpus = read_data([given.data]), read_data([given.corpus])
+    cache = given.cache / made_from(data, corpus)
     found: list[Night] = []
     for team in teams(data):
         if given.only in (None, team.name):
-            cache = given.cache / made_from(data, corpus)
             train_base(data, corpus, cache, team.left_out)
             with tempfile.TemporaryDirectory() as work:
                 for night in nights(team, cache, given, Path(work)):

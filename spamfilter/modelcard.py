@@ -32,8 +32,8 @@ def model_card(manifest: Mapping[str, Any], scores: Scores, how: str) -> str:
     parts = [
         f"# {manifest['name']} {manifest['version']}\n",
         "Tells spam and off-topic comments from readers' comments, with the article they stand under where there is "
-        "one. Logistic regressions over hashed n-grams, named signals and relatedness to the article, and a small "
-        "network that tells passages of other articles; arrays only, no code.\n",
+        "one. Logistic regressions over hashed n-grams, named signals and relatedness to the article, and, where there "
+        "was enough to learn from, a small network that tells passages of other articles; arrays only, no code.\n",
         "## What it learnt from\n",
         _data_table(manifest.get("rows", {})),
         f"Fingerprint of the data: `{manifest.get('fingerprint', 'unknown')}`.\n",

@@ -101,6 +101,20 @@ def test_passages_are_told_by_a_network_where_there_is_enough(
     assert [v.probability for v in saved.score_many(comments)] == [v.probability for v in sf.score_many(comments)]
 
 
+def test_training_states_calibrated_log_odds(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = read_rows(threads(comments=300), "tiny")
+    said = []
+    for under in ([0.0, 0.0], [4.0, -4.0]):
+        found = Calibration(1.0, 0.0, np.array(under))
+        monkeypatch.setattr(training, "calibration", lambda *_, found=found: found)
+        sf, _ = train(rows, SMALL)
+        comment, title, article = "Which gate?", "A walk past the weir", "The path was dry and we met nobody. " * 9
+        p = [sf.score(comment, title=title), sf.score(comment), sf.score(comment, title=title, article=article)]
+        said.append([np.log(v.probability / (1 - v.probability)) for v in p])
+    # Whom the others of a page trust goes by it too, so the trainings are not quite the same.
+    assert np.subtract(said[1], said[0]) == pytest.approx([4.0, -4.0, 0.0], abs=0.5)
+
+
 def contexts() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Raw logits that mean what they say, twice as steep; in the second context one more."""
     rng = np.random.default_rng(6)
