@@ -97,7 +97,7 @@ class TrainingConfig:
     drop_thread: float = 0.5
     passages: int = 9000
     passage_weight: float = 0.5
-    written: float = 0.15
+    written: float = 0.13
     published: float = 0.5
     prose: int = 6000
     most_per_site: int = 3000
