@@ -3,6 +3,7 @@
 Usage::
 
     python benchmarks/endtoend.py [--shared ../shared] [--leave-out wp_midonet] [--sets wp_midonet] [--model FOLDER]
+    python benchmarks/endtoend.py --draws 5 --seeds 20 21 22 23      # means of so many draws and trainings
 
 Trains without the sets named by ``--leave-out`` (or takes ``--model``), lets the measuring set's own ``inject.py`` put
 spam of ``--sets`` into its pages, scores every page as ``spamfilter score`` does, and prints what its ``score_e2e.py``
@@ -28,27 +29,27 @@ import numpy as np  # noqa: E402
 from spamfilter.datasets import merge, read_data  # noqa: E402
 from spamfilter.model import SpamFilter  # noqa: E402
 from spamfilter.store import load  # noqa: E402
-from spamfilter.training import train  # noqa: E402
+from spamfilter.training import TrainingConfig, train  # noqa: E402
 
 #: Cut-offs at which the trade of found against falsely flagged is shown.
 CUTOFFS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-def trained(shared: Path, corpus: Path, leave_out: list[str]) -> SpamFilter:
+def trained(shared: Path, corpus: Path, leave_out: list[str], seed: int = TrainingConfig().seed) -> SpamFilter:
     """A model of everything but the sets left out."""
     data = read_data([shared / "data"])
     keep = ~np.isin(np.array(data.set), leave_out)
     print(f"training without {', '.join(leave_out)}: {int(keep.sum()):,} rows and the corpus", file=sys.stderr)
-    return train(merge([data.take(keep), read_data([corpus])]), progress=lambda s: print(" ", s, file=sys.stderr))[0]
+    rows = merge([data.take(keep), read_data([corpus])])
+    return train(rows, TrainingConfig(seed=seed), progress=lambda s: print(" ", s, file=sys.stderr))[0]
 
 
-def inject(shared: Path, sets: str, out: Path) -> None:
+def inject(shared: Path, sets: str, out: Path, draw: int = 1) -> None:
     """Pages with spam in them, by the measuring set's own tool."""
     tool = shared / "tools" / "inject.py"
     pool = shared / "data" / "comments.jsonl"
-    subprocess.run(
-        [sys.executable, tool, shared / "pages", out, "--pool", pool, "--sets", sets], check=True, stderr=sys.stderr
-    )
+    command = [sys.executable, tool, shared / "pages", out, "--pool", pool, "--sets", sets, "--seed", str(draw)]
+    subprocess.run(command, check=True, stderr=sys.stderr)
 
 
 def predictions(sf: SpamFilter, pages: Path) -> list[dict[str, Any]]:
@@ -91,6 +92,29 @@ def line(name: str, f: dict[str, Any], form: str) -> str:
     )
 
 
+def means(given: argparse.Namespace) -> None:
+    """Prints the means over ``--draws`` of the spam and one training for each of ``--seeds``."""
+    found: dict[str, list[list[float]]] = {"html": [], "wet": []}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for draw in range(1, given.draws + 1):
+            inject(given.shared, given.sets, folder / str(draw), draw)
+        for seed in given.seeds:
+            sf = trained(given.shared, given.corpus, given.leave_out, seed)
+            for draw in range(1, given.draws + 1):
+                pages = folder / str(draw)
+                figures = judged(given.shared, pages / "gold.jsonl", predictions(sf, pages), folder)
+                for form, rows in found.items():
+                    main, off = figures[form], figures[f"{form} off-topic"]
+                    rows.append([main["f1"], main["ap"], main["false_pages"], off["recall"]])
+    print(f"Means of {given.draws} draws and seeds {', '.join(map(str, given.seeds))}, at the models' own cut-offs\n")
+    print("| pages | F1 | AP | pages with a false flag | off-topic recall |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for form, rows in found.items():
+        f1, ap, false_pages, off_topic = np.mean(rows, axis=0)
+        print(f"| {form} | {f1:.3f} | {ap:.3f} | {false_pages:.1%} | {off_topic:.2f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
@@ -99,7 +123,14 @@ def main() -> None:
     parser.add_argument("--sets", default="wp_midonet")
     parser.add_argument("--model", help="judge by this model instead of training one")
     parser.add_argument("--json", type=Path, help="write all figures at the model's own cut-off here")
+    parser.add_argument("--draws", type=int, help="print the means over so many draws of the spam instead")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[TrainingConfig().seed], help="with --draws: one model each"
+    )
     given = parser.parse_args()
+    if given.draws:
+        means(given)
+        return
     sf = load(given.model) if given.model else trained(given.shared, given.corpus, given.leave_out)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
