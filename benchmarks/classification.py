@@ -2,9 +2,10 @@
 
 Usage::
 
-    python benchmarks/classification.py [--data ../shared/data] [--jobs 2] [-o predictions.jsonl] > table.md
+    python benchmarks/classification.py [--data DATA] [--pages PAGES] [--jobs 2] [-o predictions.jsonl] > table.md
 
-The corpus of this repository is in every training, as it is for the bundled model, and is never judged.  The labelled
+The corpus of this repository and the readers of real pages (``readers.py``, none of a site that is judged) are in every
+training, as they are for the bundled model, and are never judged.  The labelled
 comments belong to others and are measured in place.  Each comment is judged for itself, and once more among the others
 of its page.  Prints Markdown; ``-o`` writes one probability a row, of comments judged for themselves.
 """
@@ -27,6 +28,7 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import readers  # noqa: E402
 from spamfilter import passages  # noqa: E402
 from spamfilter.datasets import Dataset, merge, read_data  # noqa: E402
 from spamfilter.evaluation import Metrics, Scores, metrics, predict, score  # noqa: E402
@@ -170,6 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--corpus", type=Path, default=ROOT / "data" / "corpus")
+    parser.add_argument("--pages", type=Path, default=ROOT.parent / "shared" / "pages")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--no-whole-sets", action="store_true", help="leave out the trainings without whole sets")
     parser.add_argument("-o", "--out", type=Path)
@@ -177,13 +180,13 @@ def main() -> None:
     begun = time.time()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what is done is there, should the rest be stopped
-    data, corpus = read_data([given.data]), read_data([given.corpus])
+    data, corpus = read_data([given.data]), merge([read_data([given.corpus]), readers.of_pages(given.pages)])
     done = by_site(data, corpus, given.jobs)
     p, cutoff = done.alone, done.cutoff
     if given.out:
         rows = (json.dumps({"id": i, "probability": float(q)}) for i, q in zip(data.id, p, strict=True))
         given.out.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    print(f"## Each site left out ({FOLDS} groups; the open corpus always trained on)\n")
+    print(f"## Each site left out ({FOLDS} groups; the open corpus and readers of real pages always trained on)\n")
     scores = show_sets(data, p, cutoff)
     print("## The same, each comment among the others of its page\n")
     show_sets(data, done.in_company, cutoff)

@@ -5,7 +5,9 @@ Usage::
     python benchmarks/endtoend.py [--shared ../shared] [--leave-out wp_midonet] [--sets wp_midonet] [--model FOLDER]
     python benchmarks/endtoend.py --draws 5 --seeds 20 21 22 23      # means of so many draws and trainings
 
-Trains without the sets named by ``--leave-out`` (or takes ``--model``), lets the measuring set's own ``inject.py`` put
+Trains without the sets named by ``--leave-out`` (or takes ``--model``).  As the bundled model does, it learns from
+the readers of the pages (``readers.py``), but in ``FOLDS`` turns, each without the pages that it judges and all others
+of their sites; ``--no-readers`` does without.  Lets the measuring set's own ``inject.py`` put
 spam of ``--sets`` into its pages, scores every page as ``spamfilter score`` does, and prints what its ``score_e2e.py``
 says, as Markdown and with ``--json`` whole; then F1 and pages with a false flag at other cut-offs.  The pages and the
 spam belong to others and stay where they are.  Needs lxml and cssselect.
@@ -18,6 +20,9 @@ import json
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +30,63 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
 
+from benchmarks import readers  # noqa: E402
 from spamfilter.datasets import merge, read_data  # noqa: E402
 from spamfilter.model import SpamFilter  # noqa: E402
 from spamfilter.store import load  # noqa: E402
-from spamfilter.training import TrainingConfig, train  # noqa: E402
+from spamfilter.training import TrainingConfig, fold_numbers, train  # noqa: E402
 
 #: Cut-offs at which the trade of found against falsely flagged is shown.
 CUTOFFS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-def trained(shared: Path, corpus: Path, leave_out: list[str], seed: int = TrainingConfig().seed) -> SpamFilter:
-    """A model of everything but the sets left out."""
-    data = read_data([shared / "data"])
-    keep = ~np.isin(np.array(data.set), leave_out)
-    print(f"training without {', '.join(leave_out)}: {int(keep.sum()):,} rows and the corpus", file=sys.stderr)
-    rows = merge([data.take(keep), read_data([corpus])])
-    return train(rows, TrainingConfig(seed=seed), progress=lambda s: print(" ", s, file=sys.stderr))[0]
+#: Trainings of which each leaves out a part of the pages: three quarters of the readers are learnt from.
+FOLDS = 4
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Models, and which of them judges a page (by the id of the page)."""
+
+    models: list[SpamFilter]
+    of: dict[str, int]
+
+    def page(self, name: str) -> SpamFilter:
+        """The model for the page of this file name."""
+        return self.models[self.of.get(name.partition(".")[0], 0)]
+
+    @property
+    def cutoff(self) -> float:
+        """The mean of the models' cut-offs."""
+        return float(np.mean([sf.parameters.spam_cutoff for sf in self.models]))
+
+
+def trained(given: argparse.Namespace, seed: int = TrainingConfig().seed) -> Judges:
+    """Models of everything but the sets left out, each without a part of the pages."""
+    pages = given.shared / "pages"
+    of = {} if given.no_readers else folds(pages)
+    turns = sorted(set(of.values())) or [0]
+    print(f"training without {', '.join(given.leave_out)}, {len(turns)} turns", file=sys.stderr)
+    with ProcessPoolExecutor(given.jobs) as pool:
+        return Judges(list(pool.map(partial(without, given, of, seed), turns)), of)
+
+
+def folds(pages: Path) -> dict[str, int]:
+    """The turn of each page that has comments, pages of one site together."""
+    found = [(row["id"], row["site"]) for row in readers.rows(pages, frozenset())]
+    return dict(zip([i for i, _ in found], fold_numbers([s for _, s in found], FOLDS).tolist(), strict=True))
+
+
+def without(given: argparse.Namespace, of: dict[str, int], seed: int, turn: int) -> SpamFilter:
+    """The model of one turn."""
+    data = read_data([given.shared / "data"])
+    parts = [data.take(~np.isin(np.array(data.set), given.leave_out)), read_data([given.corpus])]
+    if of:
+        parts.append(readers.of_pages(given.shared / "pages", lambda page: of[page] != turn))
+    with threadpool_limits(1):
+        return train(merge(parts), TrainingConfig(seed=seed))[0]
 
 
 def inject(shared: Path, sets: str, out: Path, draw: int = 1) -> None:
@@ -52,11 +97,11 @@ def inject(shared: Path, sets: str, out: Path, draw: int = 1) -> None:
     subprocess.run(command, check=True, stderr=sys.stderr)
 
 
-def predictions(sf: SpamFilter, pages: Path) -> list[dict[str, Any]]:
+def predictions(judges: Judges, pages: Path) -> list[dict[str, Any]]:
     """What ``spamfilter score`` says of every page."""
     rows = []
     for path in sorted(p for p in pages.iterdir() if p.suffix in (".html", ".txt")):
-        scored = sf.score_page(path.read_bytes())
+        scored = judges.page(path.name).score_page(path.read_bytes())
         comments = [
             {"text": c.text, "author": c.author, "probability": v.probability, "verdict": v.label}
             for c, v in zip(scored.page.comments, scored.verdicts, strict=True)
@@ -100,10 +145,10 @@ def means(given: argparse.Namespace) -> None:
         for draw in range(1, given.draws + 1):
             inject(given.shared, given.sets, folder / str(draw), draw)
         for seed in given.seeds:
-            sf = trained(given.shared, given.corpus, given.leave_out, seed)
+            judges = trained(given, seed)
             for draw in range(1, given.draws + 1):
                 pages = folder / str(draw)
-                figures = judged(given.shared, pages / "gold.jsonl", predictions(sf, pages), folder)
+                figures = judged(given.shared, pages / "gold.jsonl", predictions(judges, pages), folder)
                 for form, rows in found.items():
                     main, off = figures[form], figures[f"{form} off-topic"]
                     rows.append([main["f1"], main["ap"], main["false_pages"], off["recall"]])
@@ -122,6 +167,8 @@ def main() -> None:
     parser.add_argument("--leave-out", nargs="*", default=["wp_midonet"])
     parser.add_argument("--sets", default="wp_midonet")
     parser.add_argument("--model", help="judge by this model instead of training one")
+    parser.add_argument("--no-readers", action="store_true", help="learn from the labelled sets and the corpus alone")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write all figures at the model's own cut-off here")
     parser.add_argument("--draws", type=int, help="print the means over so many draws of the spam instead")
     parser.add_argument(
@@ -131,11 +178,11 @@ def main() -> None:
     if given.draws:
         means(given)
         return
-    sf = load(given.model) if given.model else trained(given.shared, given.corpus, given.leave_out)
+    judges = Judges([load(given.model)], {}) if given.model else trained(given)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         inject(given.shared, given.sets, folder / "pages")
-        rows = predictions(sf, folder / "pages")
+        rows = predictions(judges, folder / "pages")
         gold = folder / "pages" / "gold.jsonl"
         own = judged(given.shared, gold, rows, folder)
         if given.json:
@@ -145,7 +192,7 @@ def main() -> None:
         print(f"## {title}: {own[form]['files']} pages, {own[form]['inserted']} comments put in\n")
         print("| cut-off | recall | precision | F1 | AP | pages with a false flag | ham flagged | off-topic recall |")
         print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-        print(line(f"the model's, {sf.parameters.spam_cutoff:.2f}", own, form))
+        print(line(f"the model's, {judges.cutoff:.2f}", own, form))
         for cutoff, figures in others.items():
             print(line(f"{cutoff:g}", figures, form))
         print()

@@ -36,8 +36,13 @@ Index = NDArray[np.int64]
 Matrix = Any  # scipy's sparse matrices carry no types
 
 
-def gram_model(matrix: Matrix, y: Index, weight: F64, c: float, grams: NGrams, rare: float = 0.0) -> GramModel:
-    """A logistic regression over grams; with ``rare``, each is held less tightly the more it tells by itself."""
+def gram_model(
+    matrix: Matrix, y: Index, weight: F64, c: float, grams: NGrams, rare: float = 0.0, aside: Matrix = None
+) -> GramModel:
+    """A logistic regression over grams; with ``rare``, each is held less tightly the more it tells by itself.
+
+    Columns of ``aside`` are fitted with the grams but are no part of the model, only their usual value is.
+    """
     if len(np.unique(y)) < 2:
         return no_grams(grams)
     scale = np.ones(1, np.float32)
@@ -45,12 +50,16 @@ def gram_model(matrix: Matrix, y: Index, weight: F64, c: float, grams: NGrams, r
         scale = telling(matrix, y, weight, rare)
         values = matrix.data * scale[matrix.indices]
         matrix = sparse.csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+    width = matrix.shape[1]
+    if aside is not None:
+        matrix = sparse.hstack((matrix, aside), format="csr")
     # 60 iterations: the log-odds out of fold no longer change in the second digit.
     fitted = LogisticRegression(C=c, max_iter=60, tol=1e-3).fit(matrix, y, sample_weight=weight)
+    usual = 0.0 if aside is None else float(np.average(aside @ fitted.coef_[0, width:], weights=weight))
     # A gram that is scaled in training needs no scaling afterwards: it is in the weight.
-    coef = (fitted.coef_[0] * scale).astype(np.float32)
+    coef = (fitted.coef_[0, :width] * scale).astype(np.float32)
     words = 1 << grams.word_bits
-    return GramModel(coef[:words].copy(), coef[words:].copy(), float(fitted.intercept_[0]), grams.salt)
+    return GramModel(coef[:words].copy(), coef[words:].copy(), float(fitted.intercept_[0]) + usual, grams.salt)
 
 
 #: Added to what a gram tells by itself, so that those that tell nothing alone keep a part in what is said together.

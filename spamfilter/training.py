@@ -49,7 +49,9 @@ from spamfilter.fitting import Calibration, calibration, gram_logits, gram_model
 from spamfilter.linear import GramModel, LinearModel
 from spamfilter.model import Parameters, SpamFilter, present
 from spamfilter.network import Network
+from spamfilter.nuisance import nuisance
 from spamfilter.passages import INVENTED
+from spamfilter.rowweights import balanced, even, invented, passage_weights
 from spamfilter.text import encode
 
 __all__ = ["TrainingConfig", "TrainingFacts", "groups_of", "train"]
@@ -98,7 +100,7 @@ class TrainingConfig:
     passages: int = 9000
     passage_weight: float = 0.5
     written: float = 0.13
-    published: float = 0.5
+    published: float = 0.15
     prose: int = 6000
     most_per_site: int = 3000
     spam_rate: float = 0.005
@@ -206,11 +208,11 @@ class _Run:
         progress("campaigns")
         extra = np.ones(self.n) if weight is None else weight
         by_campaign = extra / np.sqrt(campaign_sizes(self.data.text))
-        self.weight = _balanced(self.data, by_campaign, config.written, config.published)
+        self.weight = balanced(self.data, by_campaign, config.written, config.published)
         self.learn = _capped(self.data, config.most_per_site, rng)
         off, sources = passages.off_topic(self.data, config.passages, rng)
         self.off_site, self.off_source = off.site, sources
-        self.off_weight = _passage_weights(self.data, self.weight, off)
+        self.off_weight = passage_weights(self.data, self.weight, off)
         self.prose = passages.prose(self.data, config.prose, rng)
         self.pairs = passages.own_and_other(self.data, config.most_per_site, rng)
         # Numbers of its own, so that what else is drawn does not change with the pages.
@@ -243,6 +245,7 @@ class _Run:
         # As the rows are, before fields are dropped: a comment of an article is no viewer's.
         self.titled = np.array([bool(t) and not a for t, a in zip(self.data.title, self.data.article, strict=True)])
         self.x_prose = gram_matrix(self.text_grams, [t for t, _ in self.prose])
+        self.aside = nuisance(self.data.text, self.data.lang)
         self.x_name = gram_matrix(self.name_grams, name_texts(self.fields.authors))
         self.x_host = gram_matrix(self.host_grams, host_texts(self.fields.urls))
         self.dense = all_features(self.fields, self.idf)
@@ -253,10 +256,15 @@ class _Run:
             self.x_pairs[at] = dense_features(part, self.idf).relation
 
     # ------------------------------------------------------------------ first stage
-    def _fit_grams(self, matrix: Matrix, keep: NDArray[np.bool_], c: float, grams: NGrams) -> GramModel:
+    def _fit_text(self, keep: NDArray[np.bool_]) -> GramModel:
         keep = keep & self.learn
-        rows = matrix[: self.n][keep]
-        return gram_model(rows, self.y[keep], self.weight[keep], c, grams, self.config.rare)
+        rows, c = self.x_text[: self.n][keep], self.config
+        return gram_model(rows, self.y[keep], self.weight[keep], c.text_c, self.text_grams, c.rare, self.aside[keep])
+
+    def _fit_names(self, matrix: Matrix, keep: NDArray[np.bool_], grams: NGrams) -> GramModel:
+        keep = keep & self.learn
+        rows, c = matrix[: self.n][keep], self.config
+        return gram_model(rows, self.y[keep], self.weight[keep], c.name_c, grams, c.rare)
 
     def _fit_titled(self, keep: NDArray[np.bool_]) -> GramModel:
         keep = keep & self.learn & self.titled
@@ -270,12 +278,13 @@ class _Run:
         of_prose = np.array([keep_sites(s) for _, s in self.prose], np.bool_)
         comments = np.flatnonzero(keep_rows & (self.y == 0) & self.learn)
         sites = [s for (_, s), k in zip(self.prose, of_prose, strict=True) if k]
-        weight = np.concatenate((_even(sites), _even([self.data.site[i] for i in comments])))
+        weight = np.concatenate((even(sites), even([self.data.site[i] for i in comments])))
         y = np.concatenate((np.ones(len(sites), np.int64), np.zeros(len(comments), np.int64)))
         if not sites:
             return no_grams(self.text_grams)
-        matrix = sparse.vstack([self.x_prose[of_prose], self.x_text[comments]]).tocsr()
-        return gram_model(matrix, y, weight * len(y) / 2, self.config.text_c, self.text_grams, self.config.rare)
+        matrix = sparse.vstack((self.x_prose[of_prose], self.x_text[comments]), format="csr")
+        c = self.config
+        return gram_model(matrix, y, weight * len(y) / 2, c.text_c, self.text_grams, c.rare)
 
     def _fit_relation(self, keep_sites: Callable[[str], bool]) -> LinearModel:
         keep = np.array([keep_sites(s) for s in self.pairs.site], np.bool_)
@@ -284,7 +293,7 @@ class _Run:
             width = len(RELATION_COLUMNS)
             return LinearModel(np.zeros(width), np.ones(width), np.zeros(width), 0.0)
         sites = [s for s, k in zip(self.pairs.site, keep, strict=True) if k]
-        weight = _even([s.partition(":")[0] for s in sites]) * len(y)
+        weight = even([s.partition(":")[0] for s in sites]) * len(y)
         return linear_model(self.x_pairs[keep], y, weight, self.config.relation_c)
 
     def _first_stage(self) -> tuple[FirstStage, dict[str, Any]]:
@@ -302,10 +311,10 @@ class _Run:
             self.progress(f"first stage, fold {fold + 1} of {c.folds}")
             out = np.concatenate((self.inner == fold, off_fold == fold))
             keep = self.inner != fold
-            text = self._fit_grams(self.x_text, keep, c.text_c, self.text_grams)
+            text = self._fit_text(keep)
             titled = self._fit_titled(keep)
-            name = self._fit_grams(self.x_name, keep & with_name[:n], c.name_c, self.name_grams)
-            host = self._fit_grams(self.x_host, keep & with_host[:n], c.name_c, self.host_grams)
+            name = self._fit_names(self.x_name, keep & with_name[:n], self.name_grams)
+            host = self._fit_names(self.x_host, keep & with_host[:n], self.host_grams)
             prose = self._fit_prose(partial(_outside, of_source, fold), keep)
             relation = self._fit_relation(partial(_outside, site_fold, fold))
             for key, model, matrix in (
@@ -320,11 +329,11 @@ class _Run:
         self.progress("first stage, all")
         every = np.ones(n, np.bool_)
         models = {
-            "text": self._fit_grams(self.x_text, every, c.text_c, self.text_grams),
+            "text": self._fit_text(every),
             "prose": self._fit_prose(lambda _: True, every),
             "titled": self._fit_titled(every),
-            "name": self._fit_grams(self.x_name, with_name[:n], c.name_c, self.name_grams),
-            "host": self._fit_grams(self.x_host, with_host[:n], c.name_c, self.host_grams),
+            "name": self._fit_names(self.x_name, with_name[:n], self.name_grams),
+            "host": self._fit_names(self.x_host, with_host[:n], self.host_grams),
             "relation": self._fit_relation(lambda _: True),
         }
         logits["name"] = present(logits["name"], self.fields.authors)
@@ -344,7 +353,7 @@ class _Run:
         weight = np.zeros(len(x))
         for label in (0, 1):
             of = np.flatnonzero(use & (y == label))
-            weight[of] = _even([site[i] for i in of]) * max(use.sum(), 1) / 2
+            weight[of] = even([site[i] for i in of]) * max(use.sum(), 1) / 2
         fold, out = self._folds(), np.zeros(len(x))
         if len(np.unique(y[use])) < 2:
             none = np.zeros(x.shape[1])
@@ -419,7 +428,7 @@ class _Run:
             raw[self.inner == k] = part.logits(x[: self.n][self.inner == k])
         # Calibrated on rows as they come, not balanced: half spam is not what a page holds, nor what was written to be
         # hard to tell.
-        weight = np.where(_invented(self.data), self.config.written, 1.0)
+        weight = np.where(invented(self.data), self.config.written, 1.0)
         context = x[: self.n, self.contexts]
         found = calibration(raw, context, self.y, np.where(self.learn, weight, 0.0))
         return found.logits(raw, context), found
@@ -457,7 +466,7 @@ class _Run:
         source = np.concatenate((own, moved))[there[rows]]
         rows = rows[there[rows]]
         y = (rows >= total).astype(np.int64)
-        weight = _even([self.data.site[i].partition(":")[0] for i in source])
+        weight = even([self.data.site[i].partition(":")[0] for i in source])
         for label in (0, 1):
             weight[y == label] *= len(y) / 2 / max(weight[y == label].sum(), 1e-9)
         fold, out = self._folds(), np.zeros(total)
@@ -564,77 +573,12 @@ def _kept(column: Sequence[str | None], keep: NDArray[np.bool_]) -> list[str | N
     return [v if k else None for v, k in zip(column, keep.tolist(), strict=True)]
 
 
-def _even(names: Sequence[str]) -> F64:
-    """Weights that sum to 1 and give each name a share ∝ √(its rows)."""
-    sizes = Counter(names)
-    weight = np.array([1 / np.sqrt(sizes[n]) for n in names])
-    out: F64 = weight / weight.sum() if len(weight) else weight
-    return out
-
-
-#: Added to the size of a family before its root is taken, so that a handful of rows does not weigh as a set.
-FAMILY_FLOOR: Final = 20.0
 #: Signals that tell the age and the software of a site rather than spam: on sites left out the last stage is better
 #: without them (blogs: AUC .9802 → .9814).
 HABITS: Final = ("url_https", "author_lower", "author_upper")
 #: Inputs that say what a comment stands under, other than an article: a title alone, or nothing.  Each is calibrated
 #: apart: of what sites got there more was spam (videos left out: mean MCC .914 → .922; blogs: ECE .031 → .013).
 CONTEXTS: Final = ("has_title_alone", "has_no_context")
-#: The set of all comments written for training.
-WRITTEN: Final = "written"
-#: Beyond this ratio of the weights of two labels a handful of comments would have to stand for a language.
-MOST_UNEVEN: Final = 3.0
-
-
-def _balanced(data: Dataset, weight: F64, written: float = 1.0, published: float = 1.0) -> F64:
-    """Row weights, 1 on average: each set, language and label ∝ √(its weight), spam and ham half each; rows of invented
-    sites, which are one set in however many files they are, ``written`` times that, of published comments ``published``
-    times."""
-    sets = [WRITTEN if s.endswith(INVENTED) else name for name, s in zip(data.set, data.site, strict=True)]
-    family = list(zip(sets, data.lang, data.label.tolist(), strict=True))
-    total: Counter[Any] = Counter()
-    for f, w in zip(family, weight.tolist(), strict=True):
-        total[f] += w
-    weight = weight * np.array([1 / np.sqrt(total[f] + FAMILY_FLOOR) for f in family])
-    weight = weight * np.where(_invented(data), written, 1.0)
-    weight = weight * np.where([name == PUBLISHED for name in data.set], published, 1.0)
-    weight *= _language_evenness(data.lang, data.label.tolist(), weight)
-    for label in (0, 1):
-        of = data.label == label
-        weight[of] /= weight[of].sum()
-    return weight * len(weight) / 2
-
-
-def _invented(data: Dataset) -> NDArray[np.bool_]:
-    """Which rows are of invented sites."""
-    return np.array([s.endswith(INVENTED) for s in data.site], np.bool_)
-
-
-def _language_evenness(langs: Sequence[Any], labels: Sequence[int], weight: F64) -> F64:
-    """Factors that bring the two labels of each language nearer to the same weight: else its commonest words tell one
-    from the other.  Roots, as of all weights: what a site receives in a language says something, too."""
-    total: Counter[Any] = Counter()
-    for lang, label, w in zip(langs, labels, weight.tolist(), strict=True):
-        total[lang, label] += w
-    factor = {
-        k: _bounded((w + total[k[0], 1 - k[1]]) / 2 / w) for k, w in total.items() if total[k[0], 1 - k[1]] > 0 < w
-    }
-    return np.array([factor.get(k, 1.0) for k in zip(langs, labels, strict=True)])
-
-
-def _passage_weights(data: Dataset, weight: F64, off: Dataset) -> F64:
-    """Weights of passages, 1 on average: in each language nearer to the same share of its readers' comments."""
-    readers: Counter[Any] = Counter()
-    for lang, article, label, w in zip(data.lang, data.article, data.label.tolist(), weight.tolist(), strict=True):
-        readers[lang] += w * (bool(article) and label == 0)
-    passages_ = Counter(off.lang)
-    usual = max(sum(readers.values()), 1e-9) / max(len(off), 1)
-    out = np.array([_bounded(readers[lang] / passages_[lang] / usual) for lang in off.lang])
-    return out / out.mean() if len(out) else out
-
-
-def _bounded(ratio: float) -> float:
-    return float(np.sqrt(min(max(ratio, 1 / MOST_UNEVEN), MOST_UNEVEN)))
 
 
 def _capped(data: Dataset, most: int, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ import tomllib
 import numpy as np
 import pytest
 
+from benchmarks import readers
 from spamfilter import passages
 from spamfilter.datasets import Dataset, merge, read_data
 from spamfilter.evaluation import metrics, predict
@@ -34,13 +35,13 @@ def in_company(judged) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def judged(request) -> tuple[Dataset, np.ndarray, Dataset, np.ndarray, float, SpamFilter]:
-    folder = request.getfixturevalue("shared") / "data"
-    data = read_data([folder])
+    folder = request.getfixturevalue("shared")
+    data = read_data([folder / "data"])
     blogs = sorted({s for s, name in zip(data.site, data.set, strict=True) if name == "wp_blogs"})
     videos = sorted({s for s, name in zip(data.site, data.set, strict=True) if name == "youtube_uci"})
     unseen = {*blogs[::2], *videos[:2]} | {s for s, name in zip(data.site, data.set, strict=True) if name in CAMPAIGNS}
     out = np.array([s in unseen for s in data.site])
-    sf, _ = train(merge([data.take(~out), read_data([ROOT / "data/corpus"])]))
+    sf, _ = train(merge([data.take(~out), read_data([ROOT / "data/corpus"]), readers.of_pages(folder / "pages")]))
     test = data.take(out)
     off, _ = passages.off_topic(data, 800, np.random.default_rng(5))
     off = off.take(np.array([s in unseen and not s.startswith("youtube") for s in off.site]))

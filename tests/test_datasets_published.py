@@ -96,4 +96,4 @@ def test_train_takes_them(tmp_path: Path, pages: Path, capsys: pytest.CaptureFix
     assert f"read 3 comments from {pages}" in capsys.readouterr().out
     manifest = store.read_manifest(tmp_path / "mine")
     assert manifest["rows"][PUBLISHED] == {"spam": 0, "ham": 3}
-    assert json.dumps(manifest["config"]["published"]) == "0.5"
+    assert json.dumps(manifest["config"]["published"]) == "0.15"

@@ -13,9 +13,11 @@ from spamfilter.features.hashing import NGrams, word_hashes
 from spamfilter.features.stages import ANEW, BY_CONTEXT, FirstStage, anew_names, stage_inputs
 from spamfilter.features.wordlists import load_lists
 from spamfilter.fitting import gram_model, telling
+from spamfilter.nuisance import nuisance
 from spamfilter.reasons import group_of
+from spamfilter.rowweights import language_evenness
 from spamfilter.text import encode
-from spamfilter.training import _language_evenness, gram_matrix, train
+from spamfilter.training import gram_matrix, train
 from tests.labelledrows import SMALL, threads
 
 GRAMS = NGrams(12, 12, 0)
@@ -94,11 +96,36 @@ def test_calls_to_like_and_share_are_counted(text: str, found: int) -> None:
 def test_a_language_is_no_sign_of_spam() -> None:
     """Nine in ten German comments are spam here, one in ten English ones: they weigh nearer to alike, and both sum up."""
     lang, label = ["de"] * 100 + ["en"] * 100 + ["cs"] * 5, [1] * 90 + [0] * 10 + [1] * 10 + [0] * 90 + [1] * 5
-    weight = _language_evenness(lang, label, np.ones(205))
+    weight = language_evenness(lang, label, np.ones(205))
     spam, ham = weight[:90].sum(), weight[90:100].sum()
     assert 1 < spam / ham < 9 and weight[100:110].sum() / weight[110:200].sum() > 10 / 90
     assert np.all(weight[200:] == 1)  # nothing to be even with
     assert weight.max() <= np.sqrt(3) and weight.min() >= np.sqrt(1 / 3)
+
+
+def test_words_of_a_language_do_not_carry_what_its_comments_happened_to_be() -> None:
+    """Nine in ten Dutch comments are spam here, one in ten English ones, and in both "outlet" stands in spam alone."""
+    texts = ["het water van de sluis", "the water of the lock"] * 100
+    label = np.array([int(k % 20 != 0) if k % 2 == 0 else int(k % 20 == 1) for k in range(200)])
+    sells = label * (np.arange(200) % 3 == 0)  # a third of the spam says so
+    texts = [f"{t} outlet" if s else t for t, s in zip(texts, sells.tolist(), strict=True)]
+    matrix, aside = gram_matrix(GRAMS, texts), nuisance(texts, ["nl", "en"] * 100)
+    plain, without = (gram_model(matrix, label, np.ones(200), 5.0, GRAMS, 0.1, a) for a in (None, aside))
+    dutch, english, outlet = range(3)
+    asked = encode(["het water van de sluis", "the water of the lock", "the water of the lock outlet"])
+    before, after = plain.logits(asked), without.logits(asked)
+    assert abs(after[dutch] - after[english]) < abs(before[dutch] - before[english]) / 2
+    assert after[outlet] > 1 + after[english]
+
+
+def test_the_length_of_comments_of_a_language_is_set_aside() -> None:
+    """Long comments are spam here; nothing else tells one from the other."""
+    texts = ["the weir"] * 50 + ["the weir and the lock and the mill and the ferry at the bridge " * 4] * 50
+    label = np.array([0] * 50 + [1] * 50)
+    matrix, aside = gram_matrix(GRAMS, texts), nuisance(texts, [None] * 100)
+    plain, without = (gram_model(matrix, label, np.ones(100), 1.0, GRAMS, 0.0, a) for a in (None, aside))
+    asked = encode([texts[0], texts[-1]])
+    assert np.ptp(without.logits(asked)) < np.ptp(plain.logits(asked)) * 0.8
 
 
 def test_no_more_ham_than_stated_lies_above_the_cutoffs() -> None:
