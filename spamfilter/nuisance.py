@@ -7,8 +7,8 @@ Usage::
 Which labels a language has, and whether its long texts are rather spam or rather ham, depends on which comments came
 to hand, not on spam.  Without these columns a language's commonest words would carry it, and a long text in that
 language would be judged by it.  With them, n-grams weigh what they tell within a language and at a length; the columns'
-own weights are fitted (fixed effects, as of nuisance variables in statistics) and then set aside.  On sets left out whole
-(``benchmarks/classification.py``, two seeds) AUC of the Indonesian one rises by .014, of chats by .012.
+own weights are fitted (fixed effects, as of nuisance variables in statistics) and then set aside.  On sets left out
+whole (``benchmarks/classification.py``, two seeds) AUC of the Indonesian one rises by .014, of chats by .012.
 """
 
 from __future__ import annotations
