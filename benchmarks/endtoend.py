@@ -6,12 +6,12 @@ Usage::
     python benchmarks/endtoend.py --draws 5 --seeds 20 21 22 23      # means of so many draws and trainings
 
 Trains without the sets named by ``--leave-out`` (or takes ``--model``; not the bundled one, which has learnt from the
-readers of these very pages).  As the bundled model does, it learns from
-the readers of the pages (``readers.py``), but in ``FOLDS`` turns, each without the pages that it judges and all others
-of their sites; ``--no-readers`` does without.  Lets the measuring set's own ``inject.py`` put
-spam of ``--sets`` into its pages, scores every page as ``spamfilter score`` does, and prints what its ``score_e2e.py``
-says, as Markdown and with ``--json`` whole; then F1 and pages with a false flag at other cut-offs.  The pages and the
-spam belong to others and stay where they are.  Needs lxml and cssselect.
+readers of these very pages).  As the bundled model does, it learns from the readers of the pages (``readers.py``), but
+in ``FOLDS`` turns, each without the pages that it judges and all others of their sites; ``--no-readers`` does without.
+Lets the measuring set's own ``inject.py`` put spam of ``--sets`` into its pages, scores every page as ``spamfilter
+score`` does, and prints what its ``score_e2e.py`` says, as Markdown and with ``--json`` whole; then F1 and pages with a
+false flag at other cut-offs.  The pages and the spam belong to others and stay where they are.  Needs lxml and
+cssselect.
 """
 
 from __future__ import annotations
