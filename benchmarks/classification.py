@@ -5,9 +5,9 @@ Usage::
     python benchmarks/classification.py [--data DATA] [--pages PAGES] [--jobs 2] [-o predictions.jsonl] > table.md
 
 The corpus of this repository and the readers of real pages (``readers.py``, none of a site that is judged) are in every
-training, as they are for the bundled model, and are never judged.  The labelled
-comments belong to others and are measured in place.  Each comment is judged for itself, and once more among the others
-of its page.  Prints Markdown; ``-o`` writes one probability a row, of comments judged for themselves.
+training, as they are for the bundled model, and are never judged.  The labelled comments belong to others and are
+measured in place.  Each comment is judged for itself, and once more among the others of its page.  Prints Markdown;
+``-o`` writes one probability a row, of comments judged for themselves.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ Usage::
 
 Takes the pages whose article and comments have been marked by hand (``NNN.json``), a page a line with its comments in
 their order.  Pages of sites that the labelled sets hold are left out, so that a site left out of a benchmark
-is not learnt from by another way.  The text belongs to others: keep the file; weights may be learnt from it.
+is not learnt from by another way.  A page that cannot be read is named and passed over.  The text belongs to others: do
+not pass the file on; weights may be learnt from it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ sys.path.insert(0, str(ROOT))
 
 from spamfilter.datasets import Dataset, read_data  # noqa: E402
 
-#: Hosts of the labelled sets by the name that they have there.
-SAME_SITE = {"stackoverflow.blog": "stackblog"}
+#: Hosts of sites that the labelled sets hold (this one as ``stackblog``).
+LABELLED = frozenset({"stackoverflow.blog"})
 ARCHIVE = "web.archive.org"
 
 
@@ -34,19 +35,33 @@ def of_pages(pages: Path, keep: Callable[[str], bool] = lambda _: True) -> Datas
     """The comments of the pages whose id ``keep`` wants, read as ``spamfilter train --readers`` reads them."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "readers.jsonl"
-        write(file, (row for row in rows(pages) if keep(row["id"])))
+        write(file, (page for page in rows(pages) if keep(page["id"])))
         return read_data([], readers=[file])
 
 
-def rows(pages: Path, left_out: frozenset[str] = frozenset(SAME_SITE)) -> Iterator[dict[str, Any]]:
+def rows(pages: Path, left_out: frozenset[str] = LABELLED) -> Iterator[dict[str, Any]]:
     """A row a page that has comments, in the form of a thread (docs/data.md)."""
-    for path in sorted(pages.glob("*.json")):
-        gold = json.loads(path.read_text(encoding="utf-8"))
-        site = host(gold["page_url"]) or f"page-{gold['id']}"
-        comments = [comment(c) for c in gold["comments"] if c["text"].strip()]
-        if comments and site not in left_out and gold["kind"] != "thread":
-            shown = {"title": gold["title"] or "", "article": gold["article"] or "", "lang": gold["lang"] or "en"}
-            yield {"id": gold["id"], "site": site, **shown, "comments": comments}
+    paths = sorted(pages.glob("*.json"))
+    if not paths:
+        raise SystemExit(f"{pages}: no marked pages (NNN.json) there; name their folder with --pages")
+    for path in paths:
+        try:
+            found = row(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            print(f"{path}: passed over, not a marked page ({type(error).__name__}: {error})", file=sys.stderr)
+            continue
+        if found and found["site"] not in left_out:
+            yield found
+
+
+def row(gold: dict[str, Any]) -> dict[str, Any] | None:
+    """A page as a thread; None for a forum's, and for one without comments."""
+    comments = [comment(c) for c in gold["comments"] if c["text"].strip()]
+    if not comments or gold["kind"] == "thread":
+        return None
+    shown = {"title": gold["title"] or "", "article": gold["article"] or "", "lang": gold["lang"] or "en"}
+    site = host(gold["page_url"]) or f"page-{gold['id']}"
+    return {"id": gold["id"], "site": site, **shown, "comments": comments}
 
 
 def comment(gold: dict[str, Any]) -> dict[str, str]:
@@ -71,7 +86,7 @@ def host(url: str | None) -> str:
 
 def write(file: Path, found: Iterator[dict[str, Any]]) -> int:
     """Write the rows; how many there were."""
-    lines = [json.dumps(row, ensure_ascii=False) for row in found]
+    lines = [json.dumps(page, ensure_ascii=False) for page in found]
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return len(lines)
 

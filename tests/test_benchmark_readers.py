@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks import readers
 
 
@@ -54,3 +56,17 @@ def test_the_file_is_one_that_training_reads(tmp_path: Path, capsys, monkeypatch
     readers.main()
     assert capsys.readouterr().out == "1 pages with comments\n"
     assert readers.read_data([], readers=[out]).text == ["I walked there, 001.", "Which gate?"]
+
+
+def test_a_page_that_cannot_be_read_is_named_and_the_others_are_taken(tmp_path: Path, capsys) -> None:
+    gold(tmp_path, "001", "https://weirs.example/")
+    (tmp_path / "002.json").write_text("{broken", encoding="utf-8")
+    (tmp_path / "003.json").write_text("[1]", encoding="utf-8")
+    assert set(readers.of_pages(tmp_path).site) == {"weirs.example"}
+    said = capsys.readouterr().err.splitlines()
+    assert [("002.json" in said[0], "003.json" in said[1], len(said))] == [(True, True, 2)]
+
+
+def test_a_folder_without_marked_pages_stops(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"no marked pages.*--pages"):
+        readers.of_pages(tmp_path / "nowhere")
